@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+export type TenantId = Branded<'TenantId'>;
+/** The person in one tenant: `u:<userId>` for a known user, `a:<anonymousId>` for an anonymous visitor. */
+export type SubjectId = Branded<'SubjectId'>;
+export type SessionId = Branded<'SessionId'>;
+export type EventId = Branded<'EventId'>;
+export type DecisionId = Branded<'DecisionId'>;
+
+export const asTenantId = (value: string): TenantId => value as TenantId;
+export const asSubjectId = (value: string): SubjectId => value as SubjectId;
+export const asSessionId = (value: string): SessionId => value as SessionId;
+export const asEventId = (value: string): EventId => value as EventId;
+export const asDecisionId = (value: string): DecisionId => value as DecisionId;
+
+/** Who an event is about. The prefix keeps an anonymous id from ever naming a known user of the same spelling. */
+export function subjectOf(ids: {
+  userId?: string | undefined;
+  anonymousId?: string | undefined;
+}): SubjectId | undefined {
+  if (ids.userId !== undefined) return asSubjectId(`u:${ids.userId}`);
+  if (ids.anonymousId !== undefined) return asSubjectId(`a:${ids.anonymousId}`);
+  return undefined;
+}
+
+/** The id as the producer spelled it: what the partitioner hashes. */
+export const rawIdOf = (subject: SubjectId): string => subject.slice(2);
+
+/**
+ * An id that is content, not place: 128 bits of SHA-256 over length-prefixed parts, as 32 hex digits.
+ * Length prefixes keep ('ab','c') and ('a','bc') apart.
+ */
+export function contentId(...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** decision id = hash(tenant, event id, trigger or request id, placement): ARCHITECTURE, "Ids are content". */
+export function decisionIdOf(
+  tenant: TenantId,
+  cause: string,
+  startedBy: string,
+  placement: string,
+): DecisionId {
+  return asDecisionId(contentId('decision', tenant, cause, startedBy, placement));
+}

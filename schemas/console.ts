@@ -1,0 +1,136 @@
+import type { DecisionRecord, FeatureVector } from './decision.ts';
+
+/** What the console reads from the gateway (`/api/...`, cookie or admin token). All times Unix ms. */
+
+/** GET /api/status */
+export interface Status {
+  readonly workspace: string;
+  readonly workspaceHash: string;
+  readonly version: string;
+  readonly tenants: readonly {
+    readonly name: string;
+    readonly currency: string;
+    readonly stopped: boolean;
+  }[];
+  readonly startedAt: number;
+  readonly simulating: boolean;
+  readonly roles: readonly { readonly name: string; readonly state: string; readonly why: string | null }[];
+  readonly links: { readonly demo: string | null; readonly docs: string; readonly metrics: string };
+  /** Totals since the beginning, from ClickHouse, and how many of them are simulated. */
+  readonly totals: {
+    readonly events: number;
+    readonly decisions: number;
+    readonly exposures: number;
+    readonly outcomes: number;
+    readonly deadLetters: number;
+    readonly simulatedEvents: number;
+  };
+}
+
+/** GET /api/throughput: one point per second, oldest first, at most 900. Latencies in milliseconds, null without data. */
+export interface Throughput {
+  readonly points: readonly {
+    readonly at: number;
+    readonly events: number;
+    readonly decisions: number;
+    readonly pushed: number;
+    /** Append in the log -> committed state. */
+    readonly commitP50: number | null;
+    readonly commitP99: number | null;
+    /** Append in the log -> offer handed to a live socket. */
+    readonly pushP50: number | null;
+    readonly pushP99: number | null;
+  }[];
+}
+
+/** GET /api/live (server-sent events, `data: LiveMessage`). At most 30 messages a second; the rest are counted in `skipped`. */
+export type LiveMessage =
+  | {
+      readonly kind: 'event';
+      readonly at: number;
+      readonly tenant: string;
+      readonly subject: string;
+      readonly type: string;
+      readonly properties: Readonly<Record<string, unknown>>;
+      readonly simulated: boolean;
+      readonly declared: boolean;
+    }
+  | {
+      readonly kind: 'decision';
+      readonly at: number;
+      readonly tenant: string;
+      readonly subject: string;
+      readonly id: string;
+      readonly placement: string;
+      readonly action: string | null;
+      readonly mode: string;
+      readonly simulated: boolean;
+      readonly features: FeatureVector;
+      readonly totalMs: number;
+    }
+  | {
+      readonly kind: 'exposure' | 'outcome';
+      readonly at: number;
+      readonly tenant: string;
+      readonly subject: string;
+      readonly decision: string;
+      readonly action: string;
+      readonly what: string;
+      readonly simulated: boolean;
+    }
+  | {
+      readonly kind: 'pushed';
+      readonly at: number;
+      readonly tenant: string;
+      readonly subject: string;
+      readonly decision: string;
+      readonly action: string;
+      readonly simulated: boolean;
+    }
+  | { readonly kind: 'dead'; readonly at: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'skipped'; readonly count: number };
+
+/** GET /api/decisions?tenant&placement&action&subject&before&limit: newest first. */
+export interface DecisionList {
+  readonly decisions: readonly {
+    readonly id: string;
+    readonly at: number;
+    readonly tenant: string;
+    readonly subject: string;
+    readonly placement: string;
+    readonly action: string | null;
+    readonly mode: string;
+    readonly rung: string;
+    readonly acceptProbability: number | null;
+    readonly candidates: number;
+    readonly simulated: boolean;
+    readonly outcome: string | null;
+  }[];
+  /** Pass as `before` for the next page; null at the end. */
+  readonly next: number | null;
+}
+
+/** GET /v1/decisions/:id and GET /api/decisions/:id */
+export interface DecisionDetail {
+  readonly decision: DecisionRecord;
+  readonly exposures: readonly { readonly at: number }[];
+  readonly outcomes: readonly {
+    readonly at: number;
+    readonly outcome: string;
+    readonly value: number | null;
+  }[];
+}
+
+/** GET /v1/subjects/:id/features */
+export interface SubjectFeatures {
+  readonly subject: string;
+  /** Event time the values are read at: the newest of the subject's events and now. */
+  readonly at: number;
+  readonly position: number;
+  readonly features: FeatureVector;
+}
+
+/** POST /api/actions/stop, /api/actions/resume {tenant?, reason?}; without a tenant, all. */
+export interface StopResult {
+  readonly tenants: readonly { readonly name: string; readonly stopped: boolean }[];
+}

@@ -1,0 +1,121 @@
+/** A feature value as expressions and models see it; `null` = the subject has no value yet. */
+export type FeatureValue =
+  | number
+  | string
+  | boolean
+  | null
+  | readonly string[]
+  | Readonly<Record<string, number>>;
+export type FeatureVector = Readonly<Record<string, FeatureValue>>;
+
+/** Where a candidate left the race, or that it stayed in. */
+export type VerdictStage =
+  | 'eligibility'
+  | 'applicability'
+  | 'suitability'
+  | 'constraints'
+  | 'scoring'
+  | 'arbitration'
+  | 'chosen';
+
+/** Why one candidate was or was not chosen. Every candidate ends with one. */
+export interface Verdict {
+  readonly stage: VerdictStage;
+  /** The rule that decided: an expression's text, a cap's id, `missing: NAME`, `outranked`, `chosen`. */
+  readonly rule: string;
+  /** The values that the rule saw. */
+  readonly saw: FeatureVector;
+}
+
+export interface Candidate {
+  readonly action: string;
+  readonly verdict: Verdict;
+  /** Absent for candidates that were out before scoring. */
+  readonly score?: {
+    readonly acceptProbability: number;
+    readonly contextWeight: number;
+    readonly value: number;
+    readonly lever: number;
+    readonly priority: number;
+  };
+  /** 1 = first; absent for candidates that were out before arbitration. */
+  readonly rank?: number;
+}
+
+/** How full one cap was when the decision was committed. */
+export interface CapSeen {
+  readonly cap: string;
+  readonly action: string;
+  readonly used: number;
+  readonly limit: number;
+}
+
+export type Rung = 'champion' | 'rules' | 'default';
+/** `act` is delivered; `observe` is recorded only; `stopped` was decided while the stop switch was on. */
+export type DecisionMode = 'act' | 'observe' | 'stopped';
+
+/**
+ * One decision, complete: everything that is not a function of the log is in here (ARCHITECTURE, "What a decision
+ * depends on"). JSON; times are Unix milliseconds, durations milliseconds.
+ */
+export interface DecisionRecord {
+  readonly id: string;
+  readonly tenant: string;
+  /** `u:<userId>` or `a:<anonymousId>`. */
+  readonly subject: string;
+  readonly session: string | null;
+  readonly placement: string;
+  readonly startedBy:
+    | {
+        readonly kind: 'trigger';
+        readonly trigger: string;
+        readonly event: string;
+        readonly eventType: string;
+      }
+    | { readonly kind: 'request'; readonly request: string };
+  /** Event time of the trigger's event, or the gateway's receive time of the request. */
+  readonly time: number;
+  readonly simulated: boolean;
+  /** Log coordinates: features are as of this position, inclusive; for a request, the blob's position. */
+  readonly log: { readonly partition: number; readonly position: number };
+  readonly features: FeatureVector;
+  /** Values from the request, or the properties of the trigger's event that expressions read. */
+  readonly context: FeatureVector;
+  readonly candidates: readonly Candidate[];
+  /** Actions still available at the commit, in ranking order. */
+  readonly available: readonly string[];
+  readonly capsSeen: readonly CapSeen[];
+  /** `null`: nothing was offered. */
+  readonly action: string | null;
+  /** Probability with which this policy chose `action`, given what was available; 1 for a deterministic policy. */
+  readonly choicePropensity: number;
+  readonly deterministic: boolean;
+  readonly rung: Rung;
+  readonly rungReason: string;
+  readonly model: { readonly id: string; readonly version: string; readonly sha256: string } | null;
+  readonly policy: string;
+  readonly workspace: string;
+  readonly mode: DecisionMode;
+  readonly purpose: string | null;
+  /** What the client shows; null when nothing was offered. */
+  readonly offer: Offer | null;
+  readonly recorded: boolean;
+  /** Business systems looked up at decision time; none yet (capability 24). */
+  readonly lookups: readonly never[];
+  readonly timings: DecisionTimings;
+}
+
+export interface Offer {
+  readonly content: Readonly<Record<string, unknown>>;
+  /** Never shown after this time. */
+  readonly expiresAt: number;
+}
+
+export interface DecisionTimings {
+  /** Log append time of the trigger's event, or receive time of the request. */
+  readonly receivedAt: number;
+  readonly decidedAt: number;
+  readonly featuresMs: number;
+  readonly scoringMs: number;
+  readonly totalMs: number;
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/**
+ * An event as the log holds it (JSON, UTF-8), whoever produced it. The gateway, `feed`, sources and the engine itself
+ * all write this; the worker and the sink read it. Anything else found in the log goes to the dead letters.
+ */
+export const storedEvent = z.object({
+  /** Version of this envelope. */
+  v: z.literal(1),
+  /** The producer's message id: the event's identity for de-duplication. At most 256 characters. */
+  id: z.string().min(1).max(256),
+  tenant: z.string().min(1).max(64),
+  /** Event type: a track call's event name, or `page`, `screen`, `identify`, `group`, `alias`; ours begin with `$`. */
+  type: z.string().min(1).max(256),
+  userId: z.string().min(1).max(256).optional(),
+  anonymousId: z.string().min(1).max(256).optional(),
+  /** The client's session id, where it has one. */
+  session: z.string().min(1).max(256).optional(),
+  /** Event time as the producer stated it, Unix milliseconds. */
+  time: z.number().int(),
+  properties: z.record(z.string(), z.unknown()),
+  context: z.record(z.string(), z.unknown()).optional(),
+  /** Where it came from: `http`, `browser`, `feed:<run>`, `simulator`, `engine`. */
+  source: z.string().min(1).max(128),
+  /** Hash of the event type's declared schema when it was accepted; absent for undeclared types. */
+  schema: z.string().max(64).optional(),
+});
+export type StoredEvent = z.infer<typeof storedEvent>;
+
+/** Event types that the engine itself writes to the log. A client may not send a type that begins with `$`. */
+export const systemTypes = {
+  /** properties: exposureProperties */
+  exposure: '$exposure',
+  /** properties: outcomeProperties */
+  outcome: '$outcome',
+  /** properties: {state: 'connected' | 'disconnected'} */
+  session: '$session',
+  /** properties: controlProperties; one to every partition */
+  control: '$control',
+} as const;
+
+export const exposureProperties = z.object({
+  decision: z.string(),
+  action: z.string(),
+  placement: z.string(),
+});
+
+export const outcomeNames = [
+  'accepted',
+  'dismissed',
+  'expired',
+  'ignored',
+  'converted',
+  'resolved',
+  'reopened',
+] as const;
+export const outcomeProperties = z.object({
+  decision: z.string(),
+  action: z.string(),
+  placement: z.string(),
+  outcome: z.enum(outcomeNames),
+  /** Value in the tenant's currency, for `converted`. */
+  value: z.number().optional(),
+});
+
+export const controlProperties = z.object({
+  control: z.enum(['stop', 'resume']),
+  by: z.string(),
+  reason: z.string().optional(),
+});

@@ -1,0 +1,5 @@
+export * from './console.ts';
+export * from './decision.ts';
+export * from './event.ts';
+export * from './outbox.ts';
+export * from './workspace.ts';

@@ -1,0 +1,76 @@
+import type { CapSeen, DecisionRecord } from './decision.ts';
+
+/**
+ * What a commit publishes, entry by entry, in one stream per partition. Readers (sink, push, live view) keep their own
+ * position in it. Offsets are 0, 1, 2... without gaps.
+ */
+export type OutboxEntry =
+  | { readonly kind: 'batch'; readonly offset: number; readonly batch: BatchReport }
+  | { readonly kind: 'dead'; readonly offset: number; readonly dead: DeadLetter }
+  | { readonly kind: 'decision'; readonly offset: number; readonly decision: DecisionRecord };
+
+/** What the worker found in the log positions first..last (inclusive) of one commit. */
+export interface BatchReport {
+  readonly first: number;
+  readonly last: number;
+  /** Positions whose event was a repeat: left out of `events`, listed in `duplicates`. */
+  readonly duplicates: readonly number[];
+  /** Positions that went to the dead letters. */
+  readonly dead: readonly number[];
+  /** [position, milliseconds behind the watermark] of events behind it. */
+  readonly late: readonly (readonly [number, number])[];
+  /** Positions whose stated event time was after its append time and was clamped to it. */
+  readonly clamped: readonly number[];
+}
+
+/** A record of the log that could not be used: bytes, reason and coordinates, so that it can be mended and re-driven. */
+export interface DeadLetter {
+  readonly partition: number;
+  readonly position: number;
+  readonly appendedAt: number;
+  readonly code: string;
+  readonly message: string;
+  /** The record's bytes, base64. */
+  readonly bytes: string;
+  /** What could still be read of it. */
+  readonly tenant: string | null;
+  readonly eventId: string | null;
+  readonly source: string | null;
+}
+
+/**
+ * A decision on its way into the commit: everything but what only the commit knows. `choices` is the complete ranking;
+ * the commit takes the first whose caps all have room and answers with a Resolution.
+ */
+export interface DecisionDraft {
+  readonly record: DecisionRecord;
+  readonly choices: readonly Choice[];
+}
+
+export interface Choice {
+  readonly action: string;
+  readonly caps: readonly CapTake[];
+  readonly offer: DecisionRecord['offer'];
+  readonly mode: DecisionRecord['mode'];
+}
+
+/** One cap that choosing an action takes from. */
+export interface CapTake {
+  /** The cap's id in the workspace, unique within the tenant: names its counter. */
+  readonly cap: string;
+  /** Session-wide caps name the session; subject-wide caps are null and have a window. */
+  readonly session: string | null;
+  readonly limit: number;
+  /** Rolling window in milliseconds of event time; null = for the whole session. */
+  readonly windowMs: number | null;
+  /** Event time at which it is taken. */
+  readonly at: number;
+}
+
+/** What the commit decided of a draft. `chosen` indexes `choices`; -1 = none had room. */
+export interface Resolution {
+  readonly chosen: number;
+  /** Indexes of the choices that had room, in ranking order. */
+  readonly available: readonly number[];
+  readonly capsSeen: readonly CapSeen[];
+}

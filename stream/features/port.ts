@@ -1,0 +1,42 @@
+import type { FeatureVector, StoredEvent } from '../../schemas/index.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+
+/** An event as features see it: identity, effective time, type, properties. */
+export interface FeatureEvent {
+  readonly id: string;
+  readonly type: string;
+  /** Event time after clamping, Unix milliseconds. */
+  readonly time: number;
+  readonly session: string | null;
+  readonly properties: StoredEvent['properties'];
+}
+
+/** A subject's whole state in memory; opaque outside stream/features. */
+export interface SubjectState {
+  /** Position it reflects: events at or below it are already in. -1 = none. */
+  readonly position: number;
+  /** The subject's own newest event time; -Infinity before the first. */
+  readonly newest: number;
+  /** The current session's id (client's, or derived from gaps), or null before the first event. */
+  readonly session: string | null;
+}
+
+/** All features of one workspace as one machine: events in, values out, blobs in between. Pure; no I/O; no clock. */
+export interface FeatureSet {
+  /** Identifies the layout of blobs this set writes. */
+  readonly layout: number;
+  /** What to store once so that blobs of this layout can be read by later versions. */
+  readonly layoutDescription: string;
+  empty(): SubjectState;
+  /** false = a repeat: nothing changed but the position. */
+  update(state: SubjectState, event: FeatureEvent, position: number): boolean;
+  /** Every feature's value at event time `at` (of the decision: the event's time). Names in workspace order. */
+  read(state: SubjectState, at: number): FeatureVector;
+  encode(state: SubjectState): Uint8Array;
+  /** Throws PresageError `state_unreadable` (corrupt) or `layout_unknown`. */
+  decode(blob: Uint8Array): SubjectState;
+  /** Makes blobs of an older layout readable: features with the same hash keep their state, new ones begin empty. */
+  learnLayout(description: string): void;
+}
+
+export type MakeFeatureSet = (workspace: CompiledWorkspace) => FeatureSet;

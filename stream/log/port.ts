@@ -1,0 +1,65 @@
+/** A record as it was appended. Offsets of a partition count 0, 1, 2... as in Kafka. */
+export interface LogRecord {
+  readonly offset: number;
+  /** Append time, Unix milliseconds. */
+  readonly appendedAt: number;
+  /** Raw subject key (what the partitioner hashed). */
+  readonly key: string;
+  readonly value: Buffer;
+}
+
+export interface NewRecord {
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export interface LogRange {
+  /** Oldest offset still kept. */
+  readonly start: number;
+  /** Offset that the next record will get. */
+  readonly end: number;
+}
+
+/** One partition's records in order, through a bounded buffer. */
+export interface PartitionReader {
+  readonly partition: number;
+  /**
+   * The next records, at most `limit`; waits up to `waitMs` for the first and returns [] if none came.
+   * Throws PresageError `log_position_lost` when the next offset is no longer in the log.
+   */
+  next(limit: number, waitMs: number): Promise<LogRecord[]>;
+}
+
+export interface SubscribeOptions {
+  /** Who reads: a name that shares partitions between processes where the adapter can (Kafka group). */
+  readonly group: string;
+  readonly partitions?: readonly number[];
+  /** The offset to begin at; asked at each assignment. */
+  startAt(partition: number): Promise<number>;
+  onAssigned(reader: PartitionReader): void;
+  onRevoked(partition: number): void;
+}
+
+export interface Subscription {
+  stop(): Promise<void>;
+}
+
+/**
+ * The log of events. Adapters: Redis Streams (embedded), memory (tests), Kafka (next). All pass
+ * stream/log/log.contract.ts. Append order of one caller is kept within a partition.
+ */
+export interface EventLog {
+  readonly partitions: number;
+  /**
+   * Resolves with each record's offset when all are durable. Throws PresageError: `log_full` (above the memory bound;
+   * retriable; nothing of this call was kept) or `log_unavailable` (retriable; outcome unknown: sending again may
+   * repeat records, which the worker recognises by event id).
+   */
+  append(records: readonly NewRecord[]): Promise<number[]>;
+  range(partition: number): Promise<LogRange>;
+  subscribe(options: SubscribeOptions): Promise<Subscription>;
+  /** Forgets records below `offset`. */
+  trim(partition: number, offset: number): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,158 @@
+import type { FeatureValue, FeatureVector, WorkspaceSource } from '../schemas/index.ts';
+
+/** What an expression can read. Plain data; `event` and `context` values are as the client sent them. */
+export interface Scope {
+  /** Features by bare name: `cart_value`. */
+  readonly features: FeatureVector;
+  /** `event.<property>`: properties of the event in hand; null on the request path. */
+  readonly event: Readonly<Record<string, unknown>> | null;
+  /** `action.<attribute>` of the candidate in hand. */
+  readonly action: Readonly<Record<string, number>> | null;
+  /** `context.<name>`: from the body of a decide request. */
+  readonly context: Readonly<Record<string, unknown>> | null;
+}
+
+export type Evaluation<T> =
+  | { readonly kind: 'value'; readonly value: T }
+  /** A value it needs is absent or null; `name` is as written in the expression (`cart_value`, `event.price`). */
+  | { readonly kind: 'missing'; readonly name: string }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** A CEL expression, parsed and type-checked once at load. `evaluate` never throws. */
+export interface Expression<T extends boolean | number> {
+  readonly text: string;
+  /** Names it reads, as written: `cart_value`, `event.price`, `action.discount`. */
+  readonly reads: readonly string[];
+  /** Whether it reads anything of the candidate; if not, one evaluation serves all candidates of a decision. */
+  readonly readsAction: boolean;
+  evaluate(scope: Scope): Evaluation<T>;
+  /** The values it read, for the trace. */
+  saw(scope: Scope): Record<string, FeatureValue>;
+}
+
+/** A feature's definition with everything normalised; the input of stream/features. */
+export type FeatureKind =
+  | 'count'
+  | 'sum'
+  | 'min'
+  | 'max'
+  | 'mean'
+  | 'last'
+  | 'last_n'
+  | 'distinct'
+  | 'time_since'
+  | 'session';
+
+export interface CompiledFeature {
+  readonly name: string;
+  readonly kind: FeatureKind;
+  /** Content hash of everything that shapes its state (not its name): two features of one hash keep equal state. */
+  readonly hash: string;
+  /** null = every event type that does not begin with `$`. */
+  readonly types: ReadonlySet<string> | null;
+  readonly where: Expression<boolean> | null;
+  /** Bucket length and number of buckets of the ring; 0 and 0 where the kind has no window. */
+  readonly bucketMs: number;
+  readonly buckets: number;
+  readonly property: string | null;
+  readonly propertyType: 'string' | 'number';
+  /** Power of ten for exact decimals: 4 -> values are kept as integers of 0.0001. */
+  readonly scale: number;
+  /** Property whose values key the map, or null. */
+  readonly by: string | null;
+  readonly keys: number;
+  readonly n: number;
+  readonly max: number;
+  readonly measure: 'count' | 'duration' | null;
+}
+
+export type TypeErrorInProperties = {
+  readonly path: string;
+  readonly expected: string;
+  readonly got: string;
+};
+
+export interface CompiledEventType {
+  readonly name: string;
+  /** Goes with each record of this type (`StoredEvent.schema`). */
+  readonly schemaHash: string;
+  readonly latenessMs: number;
+  /** The first property that does not fit, or null. Never throws. */
+  check(properties: Readonly<Record<string, unknown>>): TypeErrorInProperties | null;
+}
+
+export interface CompiledCap {
+  /** Unique in the workspace, e.g. `free_shipping/session` or `free_shipping/subject/7d`. */
+  readonly id: string;
+  readonly per: 'session' | 'subject';
+  readonly limit: number;
+  readonly windowMs: number | null;
+}
+
+export interface CompiledAction {
+  readonly name: string;
+  readonly eligible: Expression<boolean> | null;
+  readonly value: number | Expression<number>;
+  readonly weight: number | Expression<number>;
+  readonly lever: number | Expression<number>;
+  readonly attributes: Readonly<Record<string, number>>;
+  readonly purpose: string | null;
+  readonly caps: readonly CompiledCap[];
+  readonly mode: 'act' | 'observe';
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly rulesProbability: number;
+}
+
+export interface CompiledModel {
+  readonly id: string;
+  readonly version: string;
+  /** Absolute path of the ONNX file; it exists. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly inputs: readonly string[];
+  readonly missing: number;
+  readonly defaults: Readonly<Record<string, number>>;
+  readonly block: number;
+}
+
+export interface CompiledPlacement {
+  readonly name: string;
+  readonly expiresMs: number;
+  readonly model: CompiledModel | null;
+  /** In the order of the file; at most 200. */
+  readonly actions: readonly CompiledAction[];
+  /** Content hash of everything that decides here: actions, model, weights. The record's `policy`. */
+  readonly policy: string;
+}
+
+export interface CompiledTrigger {
+  readonly name: string;
+  readonly on: string;
+  readonly when: Expression<boolean> | null;
+  readonly placement: CompiledPlacement;
+}
+
+/** A workspace that has been read, checked and compiled: everything in it refers to something that exists. */
+export interface CompiledWorkspace {
+  readonly source: WorkspaceSource;
+  readonly name: string;
+  /** Absolute path of its folder. */
+  readonly folder: string;
+  /** Content hash of the definition and of the models it names. */
+  readonly hash: string;
+  readonly tenants: ReadonlyMap<
+    string,
+    { readonly name: string; readonly currency: string; readonly timezone: string }
+  >;
+  readonly eventsAreOpen: boolean;
+  readonly types: ReadonlyMap<string, CompiledEventType>;
+  readonly features: readonly CompiledFeature[];
+  readonly placements: ReadonlyMap<string, CompiledPlacement>;
+  readonly triggers: readonly CompiledTrigger[];
+  readonly triggersByType: ReadonlyMap<string, readonly CompiledTrigger[]>;
+  readonly models: ReadonlyMap<string, CompiledModel>;
+  readonly scoringBudgetMs: number;
+  readonly deduplicationIds: number;
+  readonly deduplicationMs: number;
+  readonly sessionGapMs: number;
+}
