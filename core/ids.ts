@@ -26,6 +26,20 @@ export function subjectOf(ids: {
   return undefined;
 }
 
+/**
+ * The subject whose state an event updates, and whose raw id is the record's key. `identify` belongs to the anonymous
+ * id where it has one: its partition is where the anonymous state lives.
+ */
+export function subjectOfEvent(event: {
+  type: string;
+  userId?: string | undefined;
+  anonymousId?: string | undefined;
+}): SubjectId | undefined {
+  if (event.type === 'identify' && event.anonymousId !== undefined)
+    return asSubjectId(`a:${event.anonymousId}`);
+  return subjectOf(event);
+}
+
 /** The id as the producer spelled it: what the partitioner hashes. */
 export const rawIdOf = (subject: SubjectId): string => subject.slice(2);
 

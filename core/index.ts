@@ -4,3 +4,4 @@ export * from './ids.ts';
 export * from './log.ts';
 export * from './murmur2.ts';
 export * from './role.ts';
+export * from './simulated.ts';

@@ -1,0 +1,124 @@
+import type { Candidate, CapTake, Choice, DecisionRecord, FeatureValue } from '../schemas/index.ts';
+import type { CompiledAction } from '../workspace/index.ts';
+import type { Considered } from './consider.ts';
+import type { Question, Scores } from './question.ts';
+
+/** A decision on its way into the commit: the record so far, and the complete ranking of what could be chosen. */
+export interface Draft {
+  readonly record: DecisionRecord;
+  readonly choices: readonly Choice[];
+}
+
+/**
+ * Ranks the contenders by priority = P x C x V x L (MISSION.md), highest first, ties in the order of the workspace
+ * file, and writes the record. The policy is greedy, so `choicePropensity` is 1 and the record says deterministic.
+ */
+export function arbitrate(
+  question: Question,
+  considered: Considered,
+  scores: Scores,
+  decidedAt: number,
+): Draft {
+  const ranked = considered.contenders
+    .map((contender, index) => {
+      const acceptProbability = scores.acceptProbabilities[index] ?? 0;
+      const { contextWeight, value, lever } = contender;
+      return {
+        contender,
+        index,
+        score: {
+          acceptProbability,
+          contextWeight,
+          value,
+          lever,
+          priority: acceptProbability * contextWeight * value * lever,
+        },
+      };
+    })
+    .sort((a, b) => b.score.priority - a.score.priority || a.index - b.index);
+
+  const candidates: Candidate[] = ranked.map(({ contender, score }, index) => ({
+    action: contender.action.name,
+    verdict: { stage: 'arbitration', rule: 'outranked', saw: {} },
+    score,
+    rank: index + 1,
+  }));
+  const expiresAt = question.time + question.placement.expiresMs;
+
+  return {
+    choices: ranked.map(({ contender }) => ({
+      action: contender.action.name,
+      // What nobody will see takes nothing from what people may see.
+      caps: question.stopped ? [] : capsOf(contender.action, question),
+      offer: { content: contender.action.content, expiresAt },
+      mode: question.stopped ? 'stopped' : contender.action.mode,
+    })),
+    record: {
+      id: question.id,
+      tenant: question.tenant,
+      subject: question.subject,
+      session: question.session,
+      placement: question.placement.name,
+      startedBy: question.startedBy,
+      time: question.time,
+      simulated: question.simulated,
+      log: question.log,
+      features: question.features,
+      context: contextOf(question),
+      candidates: [...candidates, ...considered.out],
+      available: [],
+      capsSeen: [],
+      action: null,
+      choicePropensity: 1,
+      deterministic: true,
+      rung: scores.rung,
+      rungReason: scores.rungReason,
+      model: scores.model,
+      policy: question.placement.policy,
+      workspace: question.workspace,
+      mode: question.stopped ? 'stopped' : 'act',
+      purpose: null,
+      offer: null,
+      recorded: true,
+      lookups: [],
+      timings: {
+        receivedAt: question.receivedAt,
+        decidedAt,
+        featuresMs: question.featuresMs,
+        scoringMs: scores.scoringMs,
+        totalMs: Math.max(0, decidedAt - question.receivedAt),
+      },
+    },
+  };
+}
+
+function capsOf(action: CompiledAction, question: Question): CapTake[] {
+  const takes: CapTake[] = [];
+  for (const cap of action.caps) {
+    takes.push({
+      cap: cap.id,
+      // A subject's first moments may have no session yet: its cap then counts under the empty session.
+      session: cap.per === 'session' ? (question.session ?? '') : null,
+      limit: cap.limit,
+      windowMs: cap.windowMs,
+      at: question.time,
+    });
+  }
+  return takes;
+}
+
+const maximumContextValues = 32;
+
+/** The plain values of the trigger's event or the request that a person reading the record will look for. */
+function contextOf(question: Question): Record<string, FeatureValue> {
+  const context: Record<string, FeatureValue> = {};
+  let kept = 0;
+  for (const [name, value] of Object.entries(question.event ?? question.context ?? {})) {
+    if (kept >= maximumContextValues) break;
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') {
+      context[name] = typeof value === 'string' ? value.slice(0, 256) : value;
+      kept++;
+    }
+  }
+  return context;
+}

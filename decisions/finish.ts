@@ -1,0 +1,47 @@
+import type { Candidate, CapSeen, Choice, DecisionRecord, Resolution } from '../schemas/index.ts';
+
+/**
+ * The final record: the draft as ranked, with what the commit found of caps and took. Pure, so that every reader of
+ * the outbox gets the same bytes from the same entry.
+ */
+export function finishDecision(
+  draft: DecisionRecord,
+  choices: readonly Choice[],
+  resolution: Resolution,
+): DecisionRecord {
+  const chosen = choices[resolution.chosen];
+  const available = resolution.available.flatMap((index) => choices[index]?.action ?? []);
+  const hasRoom = new Set(available);
+  return {
+    ...draft,
+    candidates: draft.candidates.map((candidate) =>
+      settle(candidate, chosen?.action, hasRoom, resolution.capsSeen),
+    ),
+    available,
+    capsSeen: resolution.capsSeen,
+    action: chosen?.action ?? null,
+    mode: chosen?.mode ?? draft.mode,
+    offer: chosen?.offer ?? null,
+  };
+}
+
+function settle(
+  candidate: Candidate,
+  chosen: string | undefined,
+  hasRoom: ReadonlySet<string>,
+  capsSeen: readonly CapSeen[],
+): Candidate {
+  if (candidate.rank === undefined) return candidate;
+  if (candidate.action === chosen)
+    return { ...candidate, verdict: { stage: 'chosen', rule: 'chosen', saw: {} } };
+  if (hasRoom.has(candidate.action)) return candidate;
+  const full = capsSeen.find((cap) => cap.action === candidate.action && cap.used >= cap.limit);
+  return {
+    ...candidate,
+    verdict: {
+      stage: 'constraints',
+      rule: full?.cap ?? 'no room',
+      saw: full ? { used: full.used, limit: full.limit } : {},
+    },
+  };
+}

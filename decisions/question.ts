@@ -1,0 +1,44 @@
+import type { DecisionRecord, FeatureVector } from '../schemas/index.ts';
+import type { CompiledAction, CompiledPlacement } from '../workspace/index.ts';
+
+/** All that a decision is made from. The same question always has the same answer. */
+export interface Question {
+  readonly id: string;
+  readonly tenant: string;
+  readonly subject: string;
+  readonly session: string | null;
+  readonly placement: CompiledPlacement;
+  readonly startedBy: DecisionRecord['startedBy'];
+  /** Event time it is made at: caps count and offers expire by it. */
+  readonly time: number;
+  readonly simulated: boolean;
+  readonly log: DecisionRecord['log'];
+  readonly features: FeatureVector;
+  /** Properties of the trigger's event; null on the request path. */
+  readonly event: Readonly<Record<string, unknown>> | null;
+  /** From the body of the request; null in the stream. */
+  readonly context: Readonly<Record<string, unknown>> | null;
+  /** Append time of the event, or receive time of the request. */
+  readonly receivedAt: number;
+  readonly workspace: string;
+  /** The stop switch was on at this position. */
+  readonly stopped: boolean;
+  readonly featuresMs: number;
+}
+
+/** A candidate that is still in after the rules, and what its priority will be made of. */
+export interface Contender {
+  readonly action: CompiledAction;
+  readonly contextWeight: number;
+  readonly value: number;
+  readonly lever: number;
+}
+
+/** Acceptance probabilities of the contenders, in their order, and where they came from. */
+export interface Scores {
+  readonly acceptProbabilities: ArrayLike<number>;
+  readonly rung: DecisionRecord['rung'];
+  readonly rungReason: string;
+  readonly model: DecisionRecord['model'];
+  readonly scoringMs: number;
+}

@@ -1,0 +1,19 @@
+import { finishDecision } from '../decisions/index.ts';
+import type { BatchReport, DeadLetter, DecisionDraft, OutboxEntry } from '../schemas/index.ts';
+import type { StoredOutboxEntry } from './state/port.ts';
+
+/** What a stored entry says. The payload was written by the worker or the request path, so its shape is trusted. */
+export function readOutboxEntry(stored: StoredOutboxEntry): OutboxEntry {
+  const { offset, kind } = stored;
+  switch (kind) {
+    case 'batch':
+      return { kind, offset, batch: JSON.parse(stored.payload) as BatchReport };
+    case 'dead':
+      return { kind, offset, dead: JSON.parse(stored.payload) as DeadLetter };
+    case 'decision': {
+      const draft = JSON.parse(stored.payload) as DecisionDraft;
+      const resolution = stored.resolution ?? { chosen: -1, available: [], capsSeen: [] };
+      return { kind, offset, decision: finishDecision(draft.record, draft.choices, resolution) };
+    }
+  }
+}
