@@ -52,6 +52,7 @@ export function arbitrate(
       caps: question.stopped ? [] : capsOf(contender.action, question),
       offer: { content: contender.action.content, expiresAt },
       mode: question.stopped ? 'stopped' : contender.action.mode,
+      purpose: contender.action.purpose,
     })),
     record: {
       id: question.id,

@@ -21,6 +21,7 @@ export function finishDecision(
     capsSeen: resolution.capsSeen,
     action: chosen?.action ?? null,
     mode: chosen?.mode ?? draft.mode,
+    purpose: chosen?.purpose ?? null,
     offer: chosen?.offer ?? null,
   };
 }

@@ -1,3 +1,4 @@
+export * from './api.ts';
 export * from './console.ts';
 export * from './decision.ts';
 export * from './event.ts';

@@ -52,6 +52,8 @@ export interface Choice {
   readonly caps: readonly CapTake[];
   readonly offer: DecisionRecord['offer'];
   readonly mode: DecisionRecord['mode'];
+  /** The purpose that the action serves, where it declares one. */
+  readonly purpose?: string | null;
 }
 
 /** One cap that choosing an action takes from. */

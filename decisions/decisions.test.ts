@@ -1,0 +1,229 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Resolution } from '../schemas/index.ts';
+import type { CompiledAction, CompiledPlacement, Expression } from '../workspace/index.ts';
+import { arbitrate, consider, finishDecision, type Question, type Scores } from './index.ts';
+
+/** An expression over one feature, without the workspace's compiler: kernel tests need only its contract. */
+function above(feature: string, limit: number): Expression<boolean> {
+  return {
+    text: `${feature} > ${limit}`,
+    reads: [feature],
+    readsAction: false,
+    evaluate: ({ features }) => {
+      const value = features[feature];
+      return typeof value === 'number'
+        ? { kind: 'value', value: value > limit }
+        : { kind: 'missing', name: feature };
+    },
+    saw: ({ features }) => ({ [feature]: features[feature] ?? null }),
+  };
+}
+
+function action(name: string, changes: Partial<CompiledAction> = {}): CompiledAction {
+  return {
+    name,
+    eligible: null,
+    value: 1,
+    weight: 1,
+    lever: 1,
+    attributes: {},
+    purpose: null,
+    caps: [],
+    mode: 'act',
+    content: { title: name },
+    rulesProbability: 0.1,
+    ...changes,
+  };
+}
+
+function question(actions: readonly CompiledAction[], changes: Partial<Question> = {}): Question {
+  const placement: CompiledPlacement = {
+    name: 'banner',
+    expiresMs: 60_000,
+    model: null,
+    actions,
+    policy: 'p1',
+  };
+  return {
+    id: 'd1',
+    tenant: 'shop',
+    subject: 'a:x',
+    session: 's1',
+    placement,
+    startedBy: { kind: 'trigger', trigger: 't', event: 'e1', eventType: 'view' },
+    time: 1_000_000,
+    simulated: false,
+    log: { partition: 0, position: 7 },
+    features: {},
+    event: {},
+    context: null,
+    receivedAt: 1_000_000,
+    workspace: 'w1',
+    stopped: false,
+    featuresMs: 0,
+    ...changes,
+  };
+}
+
+const scores = (...acceptProbabilities: number[]): Scores => ({
+  acceptProbabilities,
+  rung: 'champion',
+  rungReason: 'in_time',
+  model: null,
+  scoringMs: 0,
+});
+
+function decide(asked: Question, given: Scores, resolution: (choices: number) => Resolution) {
+  const draft = arbitrate(asked, consider(asked), given, asked.receivedAt);
+  return finishDecision(draft.record, draft.choices, resolution(draft.choices.length));
+}
+const allHaveRoom = (choices: number): Resolution => ({
+  chosen: choices > 0 ? 0 : -1,
+  available: Array.from({ length: choices }, (_, i) => i),
+  capsSeen: [],
+});
+const verdicts = (record: ReturnType<typeof decide>) =>
+  Object.fromEntries(
+    record.candidates.map(({ action: name, verdict }) => [name, `${verdict.stage}: ${verdict.rule}`]),
+  );
+
+describe('a decision', () => {
+  it('takes the highest P x C x V x L and says why each other candidate was not taken', () => {
+    const record = decide(
+      question(
+        [
+          action('cheap', { value: 1 }),
+          action('rich', { value: 5 }),
+          action('rule', { eligible: above('cart', 50) }),
+        ],
+        { features: { cart: 20 } },
+      ),
+      scores(0.5, 0.2),
+      allHaveRoom,
+    );
+    expect(record.action).toBe('rich');
+    expect(verdicts(record)).toEqual({
+      rich: 'chosen: chosen',
+      cheap: 'arbitration: outranked',
+      rule: 'eligibility: cart > 50',
+    });
+    expect(record.candidates.find((c) => c.action === 'rule')?.verdict.saw).toEqual({ cart: 20 });
+    expect(record.candidates[0]?.score).toEqual({
+      acceptProbability: 0.2,
+      contextWeight: 1,
+      value: 5,
+      lever: 1,
+      priority: 1,
+    });
+  });
+
+  it('puts a candidate out that needs a value the subject does not have', () => {
+    const record = decide(
+      question([action('needs', { eligible: above('cart', 50) })]),
+      scores(),
+      allHaveRoom,
+    );
+    expect(record.action).toBeNull();
+    expect(verdicts(record)).toEqual({ needs: 'eligibility: missing: cart' });
+  });
+
+  it('refuses a value that is not above zero, by name', () => {
+    const record = decide(question([action('free', { value: 0 })]), scores(), allHaveRoom);
+    expect(verdicts(record)).toEqual({ free: 'arbitration: value must be above 0, is 0' });
+  });
+
+  it('passes over a candidate whose cap is full and shows how full', () => {
+    const full = { cap: 'first/session', action: 'first', used: 1, limit: 1 };
+    const record = decide(
+      question([
+        action('first', {
+          value: 9,
+          caps: [{ id: 'first/session', per: 'session', limit: 1, windowMs: null }],
+        }),
+        action('second'),
+      ]),
+      scores(0.5, 0.5),
+      () => ({ chosen: 1, available: [1], capsSeen: [full] }),
+    );
+    expect(record.action).toBe('second');
+    expect(record.available).toEqual(['second']);
+    expect(record.candidates[0]?.verdict).toEqual({
+      stage: 'constraints',
+      rule: 'first/session',
+      saw: { used: 1, limit: 1 },
+    });
+  });
+
+  it('breaks ties in the order of the workspace file', () => {
+    expect(decide(question([action('a'), action('b')]), scores(0.5, 0.5), allHaveRoom).action).toBe('a');
+  });
+
+  it('is recorded but takes nothing from caps while actions are stopped', () => {
+    const asked = question(
+      [action('x', { caps: [{ id: 'x/session', per: 'session', limit: 1, windowMs: null }] })],
+      { stopped: true },
+    );
+    const draft = arbitrate(asked, consider(asked), scores(0.5), 0);
+    expect(draft.choices[0]).toMatchObject({ mode: 'stopped', caps: [] });
+  });
+
+  it('marks an observed action, so that nobody delivers it', () => {
+    expect(decide(question([action('x', { mode: 'observe' })]), scores(0.5), allHaveRoom).mode).toBe(
+      'observe',
+    );
+  });
+
+  it('offers until its placement says, counted from the event time', () => {
+    expect(decide(question([action('x')]), scores(0.5), allHaveRoom).offer?.expiresAt).toBe(1_060_000);
+  });
+
+  it('evaluates an expression that reads nothing of the candidate once', () => {
+    let evaluations = 0;
+    const shared = {
+      ...above('cart', 1),
+      evaluate: () => {
+        evaluations++;
+        return { kind: 'value', value: true } as const;
+      },
+    };
+    consider(question([action('a', { eligible: shared }), action('b', { eligible: shared })]));
+    expect(evaluations).toBe(1);
+  });
+
+  it('gives every candidate exactly one verdict, and is the same each time', () => {
+    const actions = fc.uniqueArray(
+      fc.record({
+        name: fc.stringMatching(/^[a-z]{1,6}$/),
+        value: fc.double({ min: -1, max: 10, noNaN: true }),
+        limit: fc.option(fc.integer({ min: 0, max: 100 })),
+      }),
+      { selector: (a) => a.name, maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(
+        actions,
+        fc.option(fc.integer({ min: 0, max: 100 })),
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        (list, cart, probabilities) => {
+          const asked = question(
+            list.map(({ name, value, limit }) =>
+              action(name, { value, eligible: limit === null ? null : above('cart', limit) }),
+            ),
+            { features: { cart } },
+          );
+          const given = scores(...[...probabilities.take(list.length)]);
+          const record = decide(asked, given, allHaveRoom);
+          expect(record.candidates.map((c) => c.action).sort()).toEqual(list.map((a) => a.name).sort());
+          expect(record.candidates.filter((c) => c.verdict.stage === 'chosen')).toHaveLength(
+            record.action === null ? 0 : 1,
+          );
+          const priorities = record.candidates.flatMap((c) => c.score?.priority ?? []);
+          expect(priorities).toEqual([...priorities].sort((a, b) => b - a));
+          expect(JSON.stringify(decide(asked, given, allHaveRoom))).toBe(JSON.stringify(record));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

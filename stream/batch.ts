@@ -1,0 +1,49 @@
+import type { SubjectId } from '../core/index.ts';
+import type { Draft, Question } from '../decisions/index.ts';
+import type { DeadLetter, StoredEvent } from '../schemas/index.ts';
+import type { SubjectState } from './features/port.ts';
+import type { LogRecord } from './log/port.ts';
+import type { PartitionState } from './partition-state.ts';
+
+/** One record on its way through the steps. */
+export interface Item {
+  readonly record: LogRecord;
+  readonly event: StoredEvent;
+  readonly subject: SubjectId;
+  /** Key of the subject's blob: `<tenant>:<subject>`. */
+  readonly key: string;
+  /** Event time, never after the append time. */
+  time: number;
+  /** Behind the watermark by more than the type's allowed lateness. */
+  isLate: boolean;
+}
+
+/** What a step says of an item. `dead` goes to the dead letters with bytes, reason and coordinates. */
+export type StepResult =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'dead'; readonly code: string; readonly message: string };
+
+export const ok: StepResult = { kind: 'ok' };
+export const drop: StepResult = { kind: 'drop' };
+export const dead = (code: string, message: string): StepResult => ({ kind: 'dead', code, message });
+
+/** A step of the topology: looks at one item, changes the batch, says how it goes on. Never throws for bad input. */
+export type Step = (item: Item, batch: Batch) => StepResult;
+
+/** Records first..last of one partition and all that they change; becomes one commit. */
+export interface Batch {
+  readonly partition: number;
+  readonly records: readonly LogRecord[];
+  readonly partitionState: PartitionState;
+  /** States of the subjects that the batch touches, loaded before the steps run. */
+  readonly subjects: Map<string, SubjectState>;
+  /** Keys whose state changed. */
+  readonly changed: Set<string>;
+  readonly duplicates: number[];
+  readonly late: [position: number, lateMs: number][];
+  readonly clamped: number[];
+  readonly dead: DeadLetter[];
+  readonly questions: Question[];
+  drafts: readonly Draft[];
+}

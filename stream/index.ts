@@ -1,0 +1,6 @@
+export * from './metrics.ts';
+export * from './outbox.ts';
+export * from './partition-state.ts';
+export * from './request.ts';
+export * from './topology.ts';
+export * from './worker.ts';

@@ -1,0 +1,71 @@
+import type { Batch, Item } from './batch.ts';
+import type { LogRecord } from './log/port.ts';
+import type { PartitionState } from './partition-state.ts';
+import type { SubjectCache } from './subjects.ts';
+import type { Topology } from './topology.ts';
+
+/**
+ * Walks the records of one partition through the topology. Changes the states in the cache and the partition state;
+ * what it returns must be committed next, or cache and partition state thrown away.
+ */
+export async function processBatch(
+  topology: Topology,
+  partition: number,
+  records: readonly LogRecord[],
+  cache: SubjectCache,
+  partitionState: PartitionState,
+): Promise<Batch> {
+  const items: Item[] = [];
+  const batch: Batch = {
+    partition,
+    records,
+    partitionState,
+    subjects: new Map(),
+    changed: new Set(),
+    duplicates: [],
+    late: [],
+    clamped: [],
+    dead: [],
+    questions: [],
+    drafts: [],
+  };
+  for (const record of records) {
+    const decoded = topology.decode(record);
+    if ('refused' in decoded) bury(batch, record, decoded.refused, decoded.event);
+    else items.push(decoded);
+  }
+  const loaded = await cache.take(
+    new Set(items.filter((item) => item.event.type !== '$control').map((item) => item.key)),
+  );
+  for (const [key, state] of loaded) batch.subjects.set(key, state);
+
+  for (const item of items) {
+    for (const step of topology.steps) {
+      const result = step(item, batch);
+      if (result.kind === 'ok') continue;
+      if (result.kind === 'dead') bury(batch, item.record, result, item.event);
+      break;
+    }
+  }
+  batch.drafts = await topology.decide(batch.questions);
+  return batch;
+}
+
+function bury(
+  batch: Batch,
+  record: LogRecord,
+  reason: { readonly code: string; readonly message: string },
+  event: { tenant?: string; id?: string; source?: string } | null,
+): void {
+  batch.dead.push({
+    partition: batch.partition,
+    position: record.offset,
+    appendedAt: record.appendedAt,
+    code: reason.code,
+    message: reason.message,
+    bytes: record.value.toString('base64'),
+    tenant: event?.tenant ?? null,
+    eventId: event?.id ?? null,
+    source: event?.source ?? null,
+  });
+}

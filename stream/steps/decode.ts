@@ -1,0 +1,81 @@
+import { messageOf, partitionOf, rawIdOf, subjectOfEvent } from '../../core/index.ts';
+import { type StoredEvent, storedEvent } from '../../schemas/index.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { dead, type Item, type StepResult } from '../batch.ts';
+import type { LogRecord } from '../log/port.ts';
+
+/** Before it, a timestamp is a mistake (seconds taken for milliseconds, a clock at its epoch). */
+export const earliestEventTime = Date.UTC(2000, 0, 1);
+
+/**
+ * Bytes of the log -> an event that the workspace knows what to do with, or why it can't be used. The gateway has
+ * checked most of this already, but anyone may write to a log.
+ */
+export function decodeRecord(workspace: CompiledWorkspace, partition: number, partitions: number) {
+  return function decode(
+    record: LogRecord,
+  ): Item | { readonly refused: StepResult & { kind: 'dead' }; readonly event: Partial<StoredEvent> | null } {
+    const refuse = (code: string, message: string, event: Partial<StoredEvent> | null) => ({
+      refused: dead(code, message) as StepResult & { kind: 'dead' },
+      event,
+    });
+
+    let json: unknown;
+    try {
+      json = JSON.parse(record.value.toString('utf8'));
+    } catch (error) {
+      return refuse('not_json', `The record is not JSON: ${messageOf(error)}`, null);
+    }
+    const parsed = storedEvent.safeParse(json);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      return refuse(
+        'not_an_event',
+        `The record is not an event: ${issue?.path.join('.') || 'value'}: ${issue?.message}`,
+        readable(json),
+      );
+    }
+    const event = parsed.data;
+    if (!workspace.tenants.has(event.tenant)) {
+      return refuse('unknown_tenant', `Tenant "${event.tenant}" is not in the workspace.`, event);
+    }
+    const subject = subjectOfEvent(event);
+    if (subject === undefined)
+      return refuse('missing_subject', 'The event has neither userId nor anonymousId.', event);
+    if (event.type !== '$control' && partitionOf(rawIdOf(subject), partitions) !== partition) {
+      return refuse(
+        'wrong_partition',
+        `The key of "${subject}" belongs to another partition than ${partition}: its producer used another partitioner.`,
+        event,
+      );
+    }
+    if (event.time < earliestEventTime) {
+      return refuse('time_out_of_range', `Event time ${event.time} is before the year 2000.`, event);
+    }
+    if (!event.type.startsWith('$')) {
+      const type = workspace.types.get(event.type);
+      if (type === undefined && !workspace.eventsAreOpen) {
+        return refuse(
+          'unknown_event_type',
+          `Event type "${event.type}" is not declared and the workspace is closed.`,
+          event,
+        );
+      }
+      const wrong = type?.check(event.properties);
+      if (wrong)
+        return refuse('wrong_type', `${wrong.path}: expected ${wrong.expected}, got ${wrong.got}.`, event);
+    }
+    return { record, event, subject, key: `${event.tenant}:${subject}`, time: event.time, isLate: false };
+  };
+}
+
+/** What can still be said of an envelope that did not parse. */
+function readable(json: unknown): Partial<StoredEvent> | null {
+  if (typeof json !== 'object' || json === null) return null;
+  const { tenant, id, source } = json as Record<string, unknown>;
+  return {
+    ...(typeof tenant === 'string' ? { tenant } : {}),
+    ...(typeof id === 'string' ? { id } : {}),
+    ...(typeof source === 'string' ? { source } : {}),
+  };
+}

@@ -1,0 +1,26 @@
+import { type Batch, drop, type Item, ok, type StepResult } from '../batch.ts';
+import type { FeatureSet } from '../features/port.ts';
+
+/** The event goes into its subject's features; a repeat is listed and goes no further. */
+export function updateFeatures(features: FeatureSet) {
+  return function update(item: Item, batch: Batch): StepResult {
+    const { event, record } = item;
+    const state = batch.subjects.get(item.key) ?? features.empty();
+    batch.subjects.set(item.key, state);
+    const isNew = features.update(
+      state,
+      {
+        id: event.id,
+        type: event.type,
+        time: item.time,
+        session: event.session ?? null,
+        properties: event.properties,
+      },
+      record.offset,
+    );
+    batch.changed.add(item.key);
+    if (isNew) return ok;
+    batch.duplicates.push(record.offset);
+    return drop;
+  };
+}

@@ -1,0 +1,33 @@
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { type Batch, type Item, ok, type StepResult } from '../batch.ts';
+
+/** Allowed lateness of event types that declare none. */
+export const defaultLatenessMs = 3_600_000;
+
+/**
+ * Event time is what the producer says, but never after the append time: then it is clamped and flagged. An event
+ * behind the watermark of its (partition, tenant) by more than its type's lateness is late: it still counts in
+ * features, is listed, and starts no decision.
+ */
+export function placeInTime(workspace: CompiledWorkspace) {
+  return function place(item: Item, batch: Batch): StepResult {
+    const { record, event } = item;
+    if (event.time > record.appendedAt) {
+      item.time = record.appendedAt;
+      batch.clamped.push(record.offset);
+    }
+    const { watermarks } = batch.partitionState;
+    const watermark = watermarks.get(event.tenant);
+    if (watermark === undefined || item.time > watermark) {
+      watermarks.set(event.tenant, item.time);
+      batch.partitionState.changed = true;
+      return ok;
+    }
+    const lateMs = watermark - item.time;
+    if (lateMs > (workspace.types.get(event.type)?.latenessMs ?? defaultLatenessMs)) {
+      item.isLate = true;
+      batch.late.push([record.offset, lateMs]);
+    }
+    return ok;
+  };
+}

@@ -1,0 +1,43 @@
+import { asTenantId, type Clock, decisionIdOf, isSimulated } from '../../core/index.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { type Batch, type Item, ok, type StepResult } from '../batch.ts';
+import type { FeatureSet } from '../features/port.ts';
+
+/** Each trigger on the event's type whose condition holds asks for a decision, with features as of this event. */
+export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, clock: Clock) {
+  return function ask(item: Item, batch: Batch): StepResult {
+    const { event, record } = item;
+    const triggers = workspace.triggersByType.get(event.type);
+    const state = batch.subjects.get(item.key);
+    if (triggers === undefined || state === undefined || item.isLate) return ok;
+
+    const begun = clock.monotonic();
+    const values = features.read(state, item.time);
+    const featuresMs = clock.monotonic() - begun;
+    for (const trigger of triggers) {
+      const scope = { features: values, event: event.properties, action: null, context: null };
+      const condition = trigger.when?.evaluate(scope) ?? { kind: 'value', value: true };
+      // A condition over a value that is not there yet is not met; a wrong one was refused when the workspace loaded.
+      if (condition.kind !== 'value' || !condition.value) continue;
+      batch.questions.push({
+        id: decisionIdOf(asTenantId(event.tenant), event.id, trigger.name, trigger.placement.name),
+        tenant: event.tenant,
+        subject: item.subject,
+        session: state.session,
+        placement: trigger.placement,
+        startedBy: { kind: 'trigger', trigger: trigger.name, event: event.id, eventType: event.type },
+        time: item.time,
+        simulated: isSimulated(event),
+        log: { partition: batch.partition, position: record.offset },
+        features: values,
+        event: event.properties,
+        context: null,
+        receivedAt: record.appendedAt,
+        workspace: workspace.hash,
+        stopped: batch.partitionState.stopped.has(event.tenant),
+        featuresMs,
+      });
+    }
+    return ok;
+  };
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../core/index.ts';
+import type { Draft, Question } from '../decisions/index.ts';
+import type { Scorers } from '../scorers/index.ts';
+import type { CompiledWorkspace } from '../workspace/index.ts';
+import type { Step } from './batch.ts';
+import { decideAll } from './decide.ts';
+import type { FeatureSet } from './features/port.ts';
+import { applyControl } from './steps/control.ts';
+import { decodeRecord } from './steps/decode.ts';
+import { updateFeatures } from './steps/features.ts';
+import { placeInTime } from './steps/time.ts';
+import { askTriggers } from './steps/triggers.ts';
+
+export interface TopologyParts {
+  readonly workspace: CompiledWorkspace;
+  readonly features: FeatureSet;
+  readonly scorers: Scorers;
+  readonly clock: Clock;
+  readonly partitions: number;
+}
+
+export interface Topology {
+  readonly decode: ReturnType<typeof decodeRecord>;
+  readonly steps: readonly Step[];
+  decide(questions: readonly Question[]): Promise<Draft[]>;
+}
+
+/**
+ * The whole path of an event, on one screen; stream/worker.ts walks it and stream/publish.ts commits what comes out.
+ *
+ *   log record ─▶ decode ─▶ control ─▶ time ─▶ features ─▶ triggers ─▶ decide ─▶ ONE COMMIT ─▶ outbox ─▶ push, sink
+ *                   │dead               │late     │repeat                 │rules when the budget is spent
+ *                   ▼                   ▼         ▼                       ▼
+ *              dead letters        batch report: late, clamped, duplicates, dead
+ *
+ * Steps see items in log order and only change the batch, so results don't depend on where batches begin and end.
+ */
+export function topology(parts: TopologyParts, partition: number): Topology {
+  const { workspace, features, scorers, clock } = parts;
+  return {
+    decode: decodeRecord(workspace, partition, parts.partitions),
+    steps: [
+      applyControl(),
+      placeInTime(workspace),
+      updateFeatures(features),
+      askTriggers(workspace, features, clock),
+    ],
+    decide: (questions) =>
+      decideAll(questions, { scorers, scoringBudgetMs: workspace.scoringBudgetMs, clock }),
+  };
+}
