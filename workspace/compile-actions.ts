@@ -1,0 +1,135 @@
+import type { WorkspaceSource } from '../schemas/index.ts';
+import { canonicalJson } from './canonical.ts';
+import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
+import type { CompiledAction, CompiledCap, Expression } from './compiled.ts';
+import { durationMs } from './duration.ts';
+import { eventNames } from './event-names.ts';
+import type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
+import { type Path, quote } from './problems.ts';
+
+type ActionSource = WorkspaceSource['actions'][string];
+
+const mostContentBytes = 16_384;
+
+/** All actions by name, in the order of the file. */
+export function compileActions(
+  compiling: Compiling,
+  features: ReadonlyMap<string, CelType>,
+): ReadonlyMap<string, CompiledAction> {
+  const actions = new Map<string, CompiledAction>();
+  for (const [name, source] of Object.entries(compiling.source.actions)) {
+    actions.set(name, compileAction(compiling, name, source, features));
+  }
+  return actions;
+}
+
+function compileAction(
+  compiling: Compiling,
+  name: string,
+  source: ActionSource,
+  features: ReadonlyMap<string, CelType>,
+): CompiledAction {
+  const path = ['actions', name];
+  source.placements.forEach((placement, index) => {
+    const place = [...path, 'placements', index];
+    if (!refersTo(compiling, 'placements', placement, place)) return;
+    if (source.placements.indexOf(placement) !== index) {
+      compiling.report(place, `expected each placement once but found ${quote(placement)} again`);
+    }
+  });
+  if (source.purpose !== undefined) refersTo(compiling, 'purposes', source.purpose, [...path, 'purpose']);
+  checkContent(compiling, source.content, [...path, 'content']);
+  const names: ExpressionNames = {
+    features,
+    event: eventsBefore(compiling, source.placements),
+    action: new Set(Object.keys(source.attributes)),
+    context: true,
+  };
+  return {
+    name,
+    eligible:
+      source.eligible === undefined
+        ? null
+        : expressionAt(compiling, [...path, 'eligible'], source.eligible, 'bool', names),
+    value: compileAmount(compiling, source.value, [...path, 'value'], names, 'above 0'),
+    weight: compileAmount(compiling, source.weight, [...path, 'weight'], names, '0 or above'),
+    lever: compileAmount(compiling, source.lever, [...path, 'lever'], names, '0 or above'),
+    attributes: source.attributes,
+    purpose: source.purpose ?? null,
+    caps: compileCaps(compiling, name, source.caps),
+    mode: source.mode,
+    content: source.content,
+    rulesProbability: source.rules_probability,
+  };
+}
+
+/** The properties of the events whose triggers can bring this action; null when only requests can. */
+function eventsBefore(compiling: Compiling, placements: readonly string[]): EventNames | null {
+  const { source, names } = compiling;
+  const triggers = Object.values(source.triggers);
+  if (triggers.length < names.triggers.size) return { properties: new Map(), isOpen: true };
+  const types = triggers
+    .filter((trigger) => placements.includes(trigger.placement))
+    .map((trigger) => trigger.on);
+  return types.length === 0 ? null : eventNames(compiling, types);
+}
+
+function compileAmount(
+  compiling: Compiling,
+  amount: number | string,
+  path: Path,
+  names: ExpressionNames,
+  range: 'above 0' | '0 or above',
+): number | Expression<number> {
+  if (typeof amount === 'string') return expressionAt(compiling, path, amount, 'number', names) ?? 0;
+  const fits = range === 'above 0' ? amount > 0 : amount >= 0;
+  if (!fits) compiling.report(path, `expected a number ${range} but found ${amount}`);
+  return amount;
+}
+
+function compileCaps(
+  compiling: Compiling,
+  action: string,
+  caps: ActionSource['caps'],
+): readonly CompiledCap[] {
+  const ids = new Set<string>();
+  return caps.map((cap, index) => {
+    const id = cap.per === 'session' ? `${action}/session` : `${action}/subject/${cap.window}`;
+    if (ids.has(id))
+      compiling.report(
+        ['actions', action, 'caps', index],
+        `expected one cap per period but ${quote(id)} is there twice`,
+      );
+    ids.add(id);
+    const windowMs = cap.per === 'session' ? null : durationMs(cap.window);
+    return { id, per: cap.per, limit: cap.limit, windowMs };
+  });
+}
+
+/** Content is pushed to browsers as JSON, so it has to be JSON, and short. */
+function checkContent(compiling: Compiling, content: unknown, path: Path): void {
+  const wrong = notJson(content, path);
+  if (wrong !== null) {
+    compiling.report(wrong, 'expected text, a finite number, true, false, null, a list or a map');
+    return;
+  }
+  const bytes = Buffer.byteLength(canonicalJson(content));
+  if (bytes > mostContentBytes) {
+    compiling.report(path, `expected at most ${mostContentBytes} bytes of content but found ${bytes}`, {
+      at: 'key',
+    });
+  }
+}
+
+function notJson(value: unknown, path: Path): Path | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : path;
+  if (typeof value !== 'object') return path;
+  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  if (!isPlain) return path;
+  for (const [key, member] of Object.entries(value)) {
+    const wrong = notJson(member, [...path, Array.isArray(value) ? Number(key) : key]);
+    if (wrong !== null) return wrong;
+  }
+  return null;
+}

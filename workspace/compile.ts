@@ -1,0 +1,93 @@
+import { contentHash } from './canonical.ts';
+import { compileActions } from './compile-actions.ts';
+import type { Compiling } from './compile-context.ts';
+import { refersTo } from './compile-context.ts';
+import { compileFeatures, featureTypes } from './compile-features.ts';
+import { compileModels, type ModelFile } from './compile-models.ts';
+import { compilePlacements, compileTriggers } from './compile-placements.ts';
+import { compileTypes } from './compile-types.ts';
+import type { CompiledTrigger, CompiledWorkspace } from './compiled.ts';
+import { durationMs } from './duration.ts';
+import { quote } from './problems.ts';
+import { checkPurposes } from './purposes.ts';
+import { nearest } from './suggest.ts';
+
+export interface Files {
+  /** Absolute path of the workspace's folder. */
+  readonly folder: string;
+  /** Models whose files are there, by id. */
+  readonly models: ReadonlyMap<string, ModelFile>;
+}
+
+/**
+ * Resolves every name, compiles every expression, normalises every definition. Mistakes go to `compiling.report`;
+ * the result is only to be used when there were none.
+ */
+export function compileWorkspace(compiling: Compiling, files: Files): CompiledWorkspace {
+  const { source } = compiling;
+  const tenants = compileTenants(compiling);
+  const types = compileTypes(compiling);
+  const names = featureTypes(compiling);
+  const features = compileFeatures(compiling);
+  const models = compileModels(compiling, files.models, names);
+  const actions = compileActions(compiling, names);
+  const placements = compilePlacements(compiling, actions, models, features);
+  const triggers = compileTriggers(compiling, placements, names);
+  checkPurposes(compiling, placements);
+  const modelHashes = [...models.values()].map(({ id, sha256 }) => [id, sha256]);
+  return {
+    source,
+    name: source.name,
+    folder: files.folder,
+    hash: contentHash('workspace', { source, models: modelHashes }),
+    tenants,
+    eventsAreOpen: source.events === 'open',
+    types,
+    features,
+    placements,
+    triggers,
+    triggersByType: byType(triggers),
+    models,
+    scoringBudgetMs: durationMs(source.scoring.budget),
+    deduplicationIds: source.deduplication.ids,
+    deduplicationMs: durationMs(source.deduplication.window),
+    sessionGapMs: durationMs(source.session.gap),
+  };
+}
+
+function compileTenants(compiling: Compiling): CompiledWorkspace['tenants'] {
+  const { source, names, report } = compiling;
+  if (names.tenants.size === 0) report(['tenants'], 'expected at least one tenant', { at: 'key' });
+  if (source.feed.tenant !== undefined)
+    refersTo(compiling, 'tenants', source.feed.tenant, ['feed', 'tenant']);
+  const tenants = new Map<string, { name: string; currency: string; timezone: string }>();
+  for (const [name, tenant] of Object.entries(source.tenants)) {
+    if (!isTimezone(tenant.timezone)) {
+      const suggestion = nearest(tenant.timezone, Intl.supportedValuesOf('timeZone'));
+      const found = quote(tenant.timezone);
+      report(['tenants', name, 'timezone'], `expected a time zone such as Europe/Paris but found ${found}`, {
+        suggestion,
+      });
+    }
+    tenants.set(name, { name, ...tenant });
+  }
+  return tenants;
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function byType(triggers: readonly CompiledTrigger[]): ReadonlyMap<string, readonly CompiledTrigger[]> {
+  const grouped = new Map<string, CompiledTrigger[]>();
+  for (const trigger of triggers) {
+    const same = grouped.get(trigger.on);
+    if (same === undefined) grouped.set(trigger.on, [trigger]);
+    else same.push(trigger);
+  }
+  return grouped;
+}

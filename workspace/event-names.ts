@@ -1,0 +1,64 @@
+import { systemTypes } from '../schemas/index.ts';
+import type { Compiling } from './compile-context.ts';
+import type { CelType, EventNames } from './expression-names.ts';
+import { type Path, quote } from './problems.ts';
+import { nearest } from './suggest.ts';
+
+const celTypes = {
+  string: 'string',
+  number: 'double',
+  boolean: 'bool',
+  list: 'list',
+  object: 'map',
+} as const satisfies Readonly<Record<string, CelType>>;
+
+/** What `event.<property>` can be in an expression that meets events of these types; null = of every type. */
+export function eventNames({ source, names }: Compiling, types: readonly string[] | null): EventNames {
+  const properties = new Map<string, CelType>();
+  let isOpen = source.events === 'open';
+  for (const type of types ?? names.types) {
+    const declared = Object.hasOwn(source.types, type) ? source.types[type] : undefined;
+    // The engine's own types, and those whose declaration is itself wrong, have properties that aren't known here.
+    if (declared === undefined) isOpen = true;
+    for (const [property, propertyType] of Object.entries(declared?.properties ?? {})) {
+      const celType = celTypes[propertyType];
+      const before = properties.get(property);
+      properties.set(property, before === undefined || before === celType ? celType : 'dyn');
+    }
+  }
+  return { properties, isOpen };
+}
+
+const readableSystemTypes: ReadonlySet<string> = new Set([
+  systemTypes.exposure,
+  systemTypes.outcome,
+  systemTypes.session,
+]);
+
+/** Reports an event type that nothing declares: in a closed workspace no such event can come. */
+export function checkEventType(compiling: Compiling, type: string, path: Path): void {
+  const { source, names, report } = compiling;
+  if (type.startsWith('$')) {
+    if (readableSystemTypes.has(type)) return;
+    const expected = [...readableSystemTypes].join(', ');
+    report(path, `expected an event type, or one of ${expected}, but found ${quote(type)}`, {
+      suggestion: nearest(type, readableSystemTypes),
+    });
+    return;
+  }
+  if (source.events === 'open' || names.types.has(type)) return;
+  report(path, `expected a declared event type (events are closed) but found ${quote(type)}`, {
+    suggestion: nearest(type, names.types),
+  });
+}
+
+/** Event types that the workspace mentions and does not declare: allowed where events are open, and worth a look. */
+export function undeclaredTypes(source: Compiling['source']): readonly string[] {
+  const mentioned = [
+    ...Object.values(source.features).flatMap((feature) => feature.of),
+    ...Object.values(source.triggers).map((trigger) => trigger.on),
+  ];
+  return [...new Set(mentioned)].filter(
+    (type) => type !== '*' && !type.startsWith('$') && !Object.hasOwn(source.types, type),
+  );
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { messageOf } from '../core/index.ts';
+import type { WorkspaceSource } from '../schemas/index.ts';
+import type { Files } from './compile.ts';
+import type { ModelFile } from './compile-models.ts';
+import { type Path, quote, type Report } from './problems.ts';
+
+/** Looks at every file that a workspace names: each has to lie in its folder; models are hashed. */
+export async function findFiles(source: WorkspaceSource, folder: string, report: Report): Promise<Files> {
+  const models = new Map<string, ModelFile>();
+  const find = (name: string, kind: 'file' | 'folder', path: Path) =>
+    locate(folder, name, kind, path, report);
+  for (const [id, model] of Object.entries(source.models)) {
+    const path = ['models', id, 'file'];
+    const file = await find(model.file, 'file', path);
+    if (file === null) continue;
+    try {
+      models.set(id, { path: file, sha256: await sha256Of(file) });
+    } catch (error) {
+      report(path, `${quote(model.file)} can't be read (${messageOf(error)})`);
+    }
+  }
+  if (source.feed.map !== undefined) await find(source.feed.map, 'file', ['feed', 'map']);
+  if (source.simulate !== undefined) await find(source.simulate.module, 'file', ['simulate', 'module']);
+  if (source.demo !== undefined) await find(source.demo.site, 'folder', ['demo', 'site']);
+  return { folder, models };
+}
+
+async function locate(
+  folder: string,
+  name: string,
+  kind: 'file' | 'folder',
+  path: Path,
+  report: Report,
+): Promise<string | null> {
+  const place = resolve(folder, name);
+  const within = relative(folder, place);
+  if (isAbsolute(name) || within === '..' || within.startsWith(`..${sep}`) || isAbsolute(within)) {
+    report(path, `expected a ${kind} within the workspace's folder but found ${quote(name)}`);
+    return null;
+  }
+  const found = await stat(place).catch(() => null);
+  const isRight = kind === 'file' ? found?.isFile() : found?.isDirectory();
+  if (isRight === true) return place;
+  const problem = found === null ? 'there is nothing there' : 'it is something else';
+  report(path, `expected a ${kind} at ${quote(name)} but ${problem}`);
+  return null;
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
