@@ -1,0 +1,8 @@
+export type { OutboxSource } from './follow.ts';
+export * from './identity.ts';
+export * from './inbox/index.ts';
+export type { PushLimits } from './limits.ts';
+export { defaultLimits } from './limits.ts';
+export type { PushMetrics } from './metrics.ts';
+export type * from './protocol.ts';
+export * from './push.ts';

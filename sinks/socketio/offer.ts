@@ -1,0 +1,48 @@
+import type { DecisionRecord } from '../../schemas/index.ts';
+import type { PendingOffer } from './inbox/index.ts';
+import type { WireOffer } from './protocol.ts';
+
+/** Why a decision is not pushed. */
+export type NotPushed = 'nothing' | 'answered' | 'observed' | 'stopped' | 'expired';
+
+/**
+ * The offer that a decision makes to a live session, or why it makes none. A decision that was asked for
+ * (`/v1/decide`) was delivered with the answer; pushing it too would show it twice.
+ */
+export function offerOf(
+  decision: DecisionRecord,
+  now: number,
+  isStopped: (tenant: string) => boolean,
+): PendingOffer | NotPushed {
+  const { action, offer } = decision;
+  if (action === null || offer === null) return 'nothing';
+  if (decision.mode === 'observe') return 'observed';
+  if (decision.mode === 'stopped' || isStopped(decision.tenant)) return 'stopped';
+  if (decision.startedBy.kind === 'request') return 'answered';
+  if (offer.expiresAt <= now) return 'expired';
+  return {
+    decision: decision.id,
+    action,
+    placement: decision.placement,
+    content: offer.content,
+    because: decision.startedBy.trigger,
+    simulated: decision.simulated,
+    decidedAt: decision.timings.decidedAt,
+    expiresAt: offer.expiresAt,
+  };
+}
+
+/** The offer as the browser gets it. */
+export function wireOf(offer: PendingOffer, now: number): WireOffer {
+  const { decision, action, placement, content, because, simulated, expiresAt } = offer;
+  return {
+    decision,
+    action,
+    placement,
+    content,
+    because,
+    simulated,
+    expiresAt,
+    expiresInMs: expiresAt - now,
+  };
+}
