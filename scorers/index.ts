@@ -1,0 +1,4 @@
+export * from './load.ts';
+export * from './metrics.ts';
+export * from './port.ts';
+export * from './row.ts';

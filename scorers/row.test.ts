@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { CompiledModel } from '../workspace/index.ts';
+import { buildRow } from './row.ts';
+
+function modelOf(inputs: readonly string[], defaults: Record<string, number> = {}): CompiledModel {
+  return { id: 'm', version: '1', path: '', sha256: '', inputs, missing: -1, defaults, block: 4 };
+}
+
+function rowOf(model: CompiledModel, features: Parameters<typeof buildRow>[1]): number[] {
+  const out = new Float32Array(model.inputs.length + 2).fill(9);
+  buildRow(model, features, { discount: 0.25 }, 'help', out, 1);
+  expect([out[0], out.at(-1)]).toEqual([9, 9]);
+  return [...out.slice(1, -1)];
+}
+
+describe('the input row of a candidate', () => {
+  it('holds numbers as they are and booleans as 0 and 1', () => {
+    expect(
+      rowOf(modelOf(['views', 'is_member', 'is_new']), { views: 3, is_member: true, is_new: false }),
+    ).toEqual([3, 1, 0]);
+  });
+
+  it('says which action it is for', () => {
+    expect(rowOf(modelOf(['is.help', 'is.coupon']), {})).toEqual([1, 0]);
+  });
+
+  it("holds the action's attributes", () => {
+    expect(rowOf(modelOf(['action.discount', 'action.unknown']), {})).toEqual([0.25, -1]);
+  });
+
+  it('fills what is missing from defaults, then from missing', () => {
+    const model = modelOf(['price', 'views', 'action.reach'], { price: 40, 'action.reach': 7 });
+    expect(rowOf(model, { price: null })).toEqual([40, -1, 7]);
+  });
+
+  it('treats what is no finite number as missing', () => {
+    const features = { a: 'text', b: ['x'], c: { shoes: 1 }, d: Number.NaN, e: Number.POSITIVE_INFINITY };
+    expect(rowOf(modelOf(['a', 'b', 'c', 'd', 'e']), features)).toEqual([-1, -1, -1, -1, -1]);
+  });
+
+  it('never holds an infinity, however large the number', () => {
+    expect(rowOf(modelOf(['a', 'b']), { a: 1e300, b: -1e300 }).every(Number.isFinite)).toBe(true);
+  });
+
+  it('does not mistake names of Object for defaults', () => {
+    expect(rowOf(modelOf(['constructor']), {})).toEqual([-1]);
+  });
+});
