@@ -180,7 +180,7 @@ function closeAtExpiry(socket: Connection, clock: Clock): NodeJS.Timeout | undef
   if (expiresAt === undefined || expiresAt === null) return undefined;
   const end = () => {
     socket.emit('refused', {
-      code: 'session_expired',
+      code: 'token_expired',
       message: 'The session token has ended; ask the backend for a new one.',
       retriable: false,
     });

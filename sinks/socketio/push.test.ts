@@ -295,7 +295,7 @@ describe('a connection', () => {
     });
     const browser = connect({ token: 't' });
     const refused = new Promise((told) => browser.socket.on('refused', told));
-    expect(await refused).toMatchObject({ code: 'session_expired' });
+    expect(await refused).toMatchObject({ code: 'token_expired' });
     await until(() => expect(browser.socket.connected).toBe(false));
   });
 
