@@ -3,6 +3,7 @@ import { z } from 'zod';
 /**
  * The shape of `presage.yaml`. Only shape: names that refer to each other, expressions and files are checked when the
  * workspace is compiled (workspace/compile.ts). Every object is strict, so that a misspelt key is an error.
+ * The descriptions are what an editor shows for a key (schemas/presage.schema.json).
  */
 
 const name = z
@@ -13,160 +14,312 @@ const name = z
   );
 
 /** `500ms`, `30s`, `5m`, `1h`, `7d`. */
-export const duration = z.string().regex(/^[1-9][0-9]*(ms|s|m|h|d)$/, 'a duration such as 30s, 5m, 1h or 7d');
+export const duration = z
+  .string()
+  .regex(/^[1-9][0-9]*(ms|s|m|h|d)$/, 'a duration such as 30s, 5m, 1h or 7d')
+  .describe('A duration: 500ms, 30s, 5m, 1h, 7d.');
 
 const expression = z.string().min(1).max(2_000);
 const numberOrExpression = z.union([z.number(), expression]);
+const description = z.string().describe('For people; nothing reads it.').optional();
 
-export const propertyType = z.enum(['string', 'number', 'boolean', 'list', 'object']);
+export const propertyType = z
+  .enum(['string', 'number', 'boolean', 'list', 'object'])
+  .describe('The JSON type of this property.');
 
 const eventType = z.strictObject({
-  description: z.string().optional(),
-  properties: z.record(z.string().min(1), propertyType).default({}),
-  required: z.array(z.string()).default([]),
-  /** A late event beyond this is counted as late; it always updates features. */
-  lateness: duration.default('1h'),
+  description,
+  properties: z
+    .record(z.string().min(1), propertyType)
+    .default({})
+    .describe('Properties and their types. Others may come too, and are stored.'),
+  required: z.array(z.string()).default([]).describe('Properties without which an event is refused.'),
+  lateness: duration
+    .default('1h')
+    .describe('An event later than this is counted as late; it still updates features. Default 1h.'),
 });
 
-/** Event types a feature reads: one, several, or `*` for all. */
-const of = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const of = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .describe('The event types it reads: one, a list, or "*" for every type.');
 const windowed = {
-  window: duration,
-  /** Length of one bucket; default window / 60, at least 1 s. */ bucket: duration.optional(),
+  window: duration.describe('How far back it looks, in event time: 30m, 24h, 30d.'),
+  bucket: duration
+    .optional()
+    .describe(
+      'Length of one bucket of the window. Default window / 60, at least 1s; divides the window evenly.',
+    ),
 };
 const common = {
-  description: z.string().optional(),
+  description,
   of,
-  /** Only events for which this holds; reads `event.<property>`. */
-  where: expression.optional(),
-  purposes: z.array(name).optional(),
+  where: expression
+    .optional()
+    .describe('CEL: only events for which this holds. Reads event.<property>, as in event.price > 100.'),
+  purposes: z.array(name).optional().describe('The only purposes it may be used for. Without this, any.'),
 };
-/** One value per value of this property, as a map; at most `keys` of them, the least recently updated go first. */
-const keyed = { by: z.string().min(1).optional(), keys: z.number().int().min(1).max(256).default(32) };
-/** Decimal places kept exactly; values are rounded half away from zero to it. */
-const decimal = { property: z.string().min(1), scale: z.number().int().min(0).max(9).default(4) };
+const keyed = {
+  by: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('One value per value of this property: views_by_category["shoes"] in expressions.'),
+  keys: z
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(32)
+    .describe('With by: how many keys are kept; the least recently updated go first. Default 32.'),
+};
+const decimal = {
+  property: z.string().min(1).describe('The numeric property it computes with.'),
+  scale: z
+    .number()
+    .int()
+    .min(0)
+    .max(9)
+    .default(4)
+    .describe('Decimal places kept exactly; values are rounded half away from zero to it. Default 4.'),
+};
+const kind = <const K extends string>(value: K, text: string) => z.literal(value).describe(text);
 
 export const featureDefinition = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('count'), ...common, ...windowed, ...keyed }),
-  z.strictObject({ kind: z.literal('sum'), ...common, ...windowed, ...keyed, ...decimal }),
-  z.strictObject({ kind: z.literal('min'), ...common, ...windowed, ...keyed, ...decimal }),
-  z.strictObject({ kind: z.literal('max'), ...common, ...windowed, ...keyed, ...decimal }),
-  z.strictObject({ kind: z.literal('mean'), ...common, ...windowed, ...keyed, ...decimal }),
-  /** The property of the newest event by (event time, event id). */
+  z.strictObject({ kind: kind('count', 'How many events.'), ...common, ...windowed, ...keyed }),
   z.strictObject({
-    kind: z.literal('last'),
-    ...common,
-    property: z.string().min(1),
-    type: z.enum(['string', 'number']).default('string'),
-  }),
-  /** The property of the newest n events, newest first, as strings. */
-  z.strictObject({
-    kind: z.literal('last_n'),
-    ...common,
-    property: z.string().min(1),
-    n: z.number().int().min(1).max(50),
-  }),
-  /** How many different values of the property; exact up to `max`, which it then stays at. */
-  z.strictObject({
-    kind: z.literal('distinct'),
+    kind: kind('sum', 'The sum of a property.'),
     ...common,
     ...windowed,
-    property: z.string().min(1),
-    max: z.number().int().min(1).max(1_000).default(100),
+    ...keyed,
+    ...decimal,
   }),
-  /** Seconds of event time since the newest such event. */
-  z.strictObject({ kind: z.literal('time_since'), ...common }),
-  /** Of the subject's current session (gap 30 min, or as the client says): number of events, or seconds since its first. */
-  z.strictObject({ kind: z.literal('session'), ...common, measure: z.enum(['count', 'duration']) }),
+  z.strictObject({
+    kind: kind('min', 'The least value of a property.'),
+    ...common,
+    ...windowed,
+    ...keyed,
+    ...decimal,
+  }),
+  z.strictObject({
+    kind: kind('max', 'The greatest value of a property.'),
+    ...common,
+    ...windowed,
+    ...keyed,
+    ...decimal,
+  }),
+  z.strictObject({
+    kind: kind('mean', 'The mean of a property.'),
+    ...common,
+    ...windowed,
+    ...keyed,
+    ...decimal,
+  }),
+  z.strictObject({
+    kind: kind('last', 'The property of the newest event by (event time, event id).'),
+    ...common,
+    property: z.string().min(1).describe('The property whose newest value it is.'),
+    type: z
+      .enum(['string', 'number'])
+      .default('string')
+      .describe('What it is in expressions. Default string.'),
+  }),
+  z.strictObject({
+    kind: kind('last_n', 'The property of the newest n events, newest first, as text.'),
+    ...common,
+    property: z.string().min(1).describe('The property whose newest values it lists.'),
+    n: z.number().int().min(1).max(50).describe('How many, at most 50.'),
+  }),
+  z.strictObject({
+    kind: kind('distinct', 'How many different values of a property.'),
+    ...common,
+    ...windowed,
+    property: z.string().min(1).describe('The property whose different values are counted.'),
+    max: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(100)
+      .describe('Exact up to this number, at which it then stays. Default 100.'),
+  }),
+  z.strictObject({
+    kind: kind('time_since', 'Seconds of event time since the newest such event.'),
+    ...common,
+  }),
+  z.strictObject({
+    kind: kind('session', "Of the subject's current session (a gap ends it, or the client says so)."),
+    ...common,
+    measure: z.enum(['count', 'duration']).describe('Number of events, or seconds since the first of them.'),
+  }),
 ]);
 export type FeatureSource = z.infer<typeof featureDefinition>;
 
 const cap = z.discriminatedUnion('per', [
-  z.strictObject({ per: z.literal('session'), limit: z.number().int().min(1).max(1_000) }),
-  z.strictObject({ per: z.literal('subject'), limit: z.number().int().min(1).max(100), window: duration }),
+  z.strictObject({
+    per: z.literal('session').describe('Within one session.'),
+    limit: z.number().int().min(1).max(1_000).describe('How often at most.'),
+  }),
+  z.strictObject({
+    per: z.literal('subject').describe('For one person, within a window.'),
+    limit: z.number().int().min(1).max(100).describe('How often at most.'),
+    window: duration.describe('Within this time, in event time.'),
+  }),
 ]);
 
 const action = z.strictObject({
-  description: z.string().optional(),
-  placements: z.array(name).min(1),
-  /** May it be offered at all. */
-  eligible: expression.optional(),
-  /** Business value in the tenant's currency, > 0, stated for help too. */
-  value: numberOrExpression,
-  /** Context weight C; default 1. */
-  weight: numberOrExpression.default(1),
-  lever: numberOrExpression.default(1),
-  /** Numbers that the model may read as `action.<name>`. */
-  attributes: z.record(name, z.number()).default({}),
-  purpose: name.optional(),
-  caps: z.array(cap).max(8).default([]),
-  mode: z.enum(['act', 'observe']).default('act'),
-  /** What the client shows. */
-  content: z.record(z.string(), z.unknown()).default({}),
-  /** Probability used by the rules rung, when no model can answer in time. */
-  rules_probability: z.number().min(0).max(1).default(0.05),
+  description,
+  placements: z.array(name).min(1).describe('Where it can be shown.'),
+  eligible: expression
+    .optional()
+    .describe('CEL: may it be offered at all. Reads features by name, event., action. and context.'),
+  value: numberOrExpression.describe(
+    "Business value in the tenant's currency, above 0, stated for help too: a number or CEL.",
+  ),
+  weight: numberOrExpression.default(1).describe('Context weight: a number or CEL. Default 1.'),
+  lever: numberOrExpression.default(1).describe('A lever to push it up or down: a number or CEL. Default 1.'),
+  attributes: z
+    .record(name, z.number())
+    .default({})
+    .describe('Numbers that expressions and the model may read as action.<name>.'),
+  purpose: name.optional().describe('The purpose it serves; it may only read features that allow it.'),
+  caps: z.array(cap).max(8).default([]).describe('How often it may be shown.'),
+  mode: z
+    .enum(['act', 'observe'])
+    .default('act')
+    .describe('act: delivered. observe: decided and recorded, never delivered. Default act.'),
+  content: z.record(z.string(), z.unknown()).default({}).describe('What the client shows; any JSON.'),
+  rules_probability: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.05)
+    .describe('Acceptance probability that rules assume when no model can answer in time. Default 0.05.'),
 });
 
 const placement = z.strictObject({
-  description: z.string().optional(),
-  /** An offer is never shown later than this after its decision. */
-  expires: duration.default('10m'),
-  /** The model that scores this placement's candidates; without one, rules do. */
-  model: name.optional(),
+  description,
+  expires: duration
+    .default('10m')
+    .describe('An offer is never shown later than this after its decision. Default 10m.'),
+  model: name
+    .optional()
+    .describe("The model that scores this placement's candidates; without one, rules do."),
 });
 
 const trigger = z.strictObject({
-  description: z.string().optional(),
-  on: z.string().min(1),
-  when: expression.optional(),
-  placement: name,
+  description,
+  on: z.string().min(1).describe('The event type that starts a decision.'),
+  when: expression
+    .optional()
+    .describe('CEL: only if this holds. Reads features by name and event.<property>.'),
+  placement: name.describe('The placement that is decided for.'),
 });
 
 const model = z.strictObject({
-  description: z.string().optional(),
-  /** Path of the ONNX file within the workspace. */
-  file: z.string().min(1),
-  version: z.string().default('1'),
-  /** Input columns in order: a feature name, `action.<attribute>`, or `is.<action>` (1 for that action, else 0). */
-  inputs: z.array(z.string().min(1)).min(1).max(512),
-  /** What a missing number becomes; a name in `defaults` wins. */
-  missing: z.number().default(0),
-  defaults: z.record(z.string(), z.number()).default({}),
-  /** Rows one call scores, always padded to it, so that a score never depends on who else is in the batch. */
-  block: z.number().int().min(1).max(1_024).default(32),
+  description,
+  file: z.string().min(1).describe('Path of the ONNX file within the workspace.'),
+  version: z.string().default('1').describe('Recorded with each decision it scores.'),
+  inputs: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(512)
+    .describe(
+      'Input columns in order: a feature, action.<attribute>, or is.<action> (1 for that action, else 0).',
+    ),
+  missing: z
+    .number()
+    .default(0)
+    .describe('What a missing number becomes; a name in defaults wins. Default 0.'),
+  defaults: z.record(z.string(), z.number()).default({}).describe('What a missing number becomes, by input.'),
+  block: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_024)
+    .default(32)
+    .describe(
+      'Rows one call scores, always padded to it, so that a score never depends on who else is in the batch. Default 32.',
+    ),
 });
 
 export const workspaceSource = z.strictObject({
-  version: z.literal(1),
-  name,
-  description: z.string().optional(),
-  /** Undeclared event types: `open` stores and shows them as undeclared, `closed` refuses them. */
-  events: z.enum(['open', 'closed']).default('open'),
-  tenants: z.record(
-    name,
-    z.strictObject({ currency: z.string().length(3).default('EUR'), timezone: z.string().default('UTC') }),
-  ),
-  purposes: z.record(name, z.strictObject({ description: z.string().optional() })).default({}),
-  types: z.record(z.string().min(1), eventType).default({}),
-  features: z.record(name, featureDefinition).default({}),
-  placements: z.record(name, placement).default({}),
-  actions: z.record(name, action).default({}),
-  triggers: z.record(name, trigger).default({}),
-  models: z.record(name, model).default({}),
-  /** Milliseconds that scoring may take per batch; when it is spent the rest is decided by rules. */
-  scoring: z.strictObject({ budget: duration.default('20ms') }).prefault({}),
-  /** How many ids, and how many hours of event time, a subject's de-duplication remembers. */
+  version: z.literal(1).describe('Version of this format.'),
+  name: name.describe('Name of the workspace.'),
+  description,
+  events: z
+    .enum(['open', 'closed'])
+    .default('open')
+    .describe(
+      'Undeclared event types: open stores and shows them as undeclared, closed refuses them. Default open.',
+    ),
+  tenants: z
+    .record(
+      name,
+      z.strictObject({
+        currency: z.string().length(3).default('EUR').describe('Of every value, three letters. Default EUR.'),
+        timezone: z.string().default('UTC').describe('An IANA time zone such as Europe/Paris. Default UTC.'),
+      }),
+    )
+    .describe('Who shares this installation, each with data of its own. At least one.'),
+  purposes: z
+    .record(name, z.strictObject({ description }))
+    .default({})
+    .describe('What data may be used for.'),
+  types: z.record(z.string().min(1), eventType).default({}).describe('Event types, by name.'),
+  features: z
+    .record(name, featureDefinition)
+    .default({})
+    .describe("Values computed from a subject's events, by name."),
+  placements: z.record(name, placement).default({}).describe('Where actions can be shown, by name.'),
+  actions: z.record(name, action).default({}).describe('What can be offered, by name.'),
+  triggers: z.record(name, trigger).default({}).describe('What starts a decision, by name.'),
+  models: z.record(name, model).default({}).describe('ONNX models that predict acceptance, by name.'),
+  scoring: z
+    .strictObject({
+      budget: duration
+        .default('20ms')
+        .describe(
+          'Time scoring may take per batch; when it is spent the rest is decided by rules. Default 20ms.',
+        ),
+    })
+    .prefault({})
+    .describe('Limits of scoring.'),
   deduplication: z
     .strictObject({
-      ids: z.number().int().min(16).max(1_024).default(1_024),
-      window: duration.default('24h'),
+      ids: z
+        .number()
+        .int()
+        .min(16)
+        .max(1_024)
+        .default(1_024)
+        .describe('How many event ids are remembered for each subject. Default 1024.'),
+      window: duration.default('24h').describe('For how long, in event time. Default 24h.'),
     })
-    .prefault({}),
-  session: z.strictObject({ gap: duration.default('30m') }).prefault({}),
-  feed: z.strictObject({ map: z.string().optional(), tenant: name.optional() }).prefault({}),
-  /** A module that plays visitors (`presage simulate`; started by `presage start` where present). */
-  simulate: z.strictObject({ module: z.string() }).optional(),
-  /** A folder of static files served under /demo/. */
-  demo: z.strictObject({ site: z.string() }).optional(),
+    .prefault({})
+    .describe('How long a repeated event is known as one. Beyond it, a repeat counts twice.'),
+  session: z
+    .strictObject({ gap: duration.default('30m').describe('A pause this long ends a session. Default 30m.') })
+    .prefault({})
+    .describe('Where sessions end, unless the client says so.'),
+  feed: z
+    .strictObject({
+      map: z
+        .string()
+        .optional()
+        .describe(
+          'A module (.mjs) in the workspace that turns one row of a file into events, for `presage feed`.',
+        ),
+      tenant: name.optional().describe('The tenant that fed events belong to, unless stated.'),
+    })
+    .prefault({})
+    .describe('Defaults of `presage feed`.'),
+  simulate: z
+    .strictObject({ module: z.string().describe('Path of a module (.mjs) within the workspace.') })
+    .optional()
+    .describe('A module that plays visitors (`presage simulate`; started by `presage start` where present).'),
+  demo: z
+    .strictObject({ site: z.string().describe('Path of a folder within the workspace.') })
+    .optional()
+    .describe('A folder of static files served under /demo/.'),
 });
 export type WorkspaceSource = z.infer<typeof workspaceSource>;

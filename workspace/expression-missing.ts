@@ -1,6 +1,7 @@
 import type { Evaluation } from './compiled.ts';
 
-type Missing = Extract<Evaluation<never>, { kind: 'missing' }>;
+/** The evaluation that met a missing value. */
+export type Missing = Extract<Evaluation<never>, { kind: 'missing' }>;
 
 /**
  * Carries the name of a missing value through the library's evaluator, which lets `true || missing` be true only for

@@ -19,11 +19,15 @@ export interface ExpressionProblem {
 }
 
 export interface Translation {
+  /** What was translated. */
+  readonly root: ASTNode;
   /** The expression as the library runs it. */
   readonly text: string;
   /** Every value it takes from its scope, once each. */
   readonly reads: readonly Read[];
   readonly problems: readonly ExpressionProblem[];
+  /** Whether some of its reads may never be reached (`||`, `?:`, a loop over a list that is empty). */
+  readonly hasBranches: boolean;
   /** The part of the original that became this part of the translation. */
   original(start: number, end: number): ASTNode;
 }
@@ -39,6 +43,7 @@ export function translate(root: ASTNode, names: ExpressionNames): Translation {
   const problems: ExpressionProblem[] = [];
   const marks: { readonly start: number; readonly end: number; readonly node: ASTNode }[] = [];
   let text = '';
+  let hasBranches = false;
 
   const bindings = new Map<string, string>();
   let bound = 0;
@@ -147,6 +152,7 @@ export function translate(root: ASTNode, names: ExpressionNames): Translation {
       problem(node, 'expected the name of a variable first, as in items.exists(item, item.price > 10)');
       return;
     }
+    hasBranches = true;
     // Nested loops over lists that strangers send: two deep is the bound.
     if (bindings.size >= 2) problem(node, 'expected loops at most two deep');
     const outer = bindings.get(variable.args);
@@ -174,6 +180,7 @@ export function translate(root: ASTNode, names: ExpressionNames): Translation {
 
   const print = (node: ASTNode, wantsInt: boolean): void => {
     const start = text.length;
+    hasBranches ||= node.op === '||' || node.op === '&&' || node.op === '?:';
     switch (node.op) {
       case 'value':
         text += literal(node.args, node.input.slice(node.start, node.end), wantsInt);
@@ -244,7 +251,9 @@ export function translate(root: ASTNode, names: ExpressionNames): Translation {
 
   print(root, false);
   return {
+    root,
     text,
+    hasBranches,
     reads: [...reads.values()],
     problems,
     // Marks are in post-order: the first that encloses is the innermost.
