@@ -26,7 +26,8 @@ export interface PartitionReader {
   readonly partition: number;
   /**
    * The next records, at most `limit`; waits up to `waitMs` for the first and returns [] if none came.
-   * Throws PresageError `log_position_lost` when the next offset is no longer in the log.
+   * Throws PresageError `log_position_lost` when the next offset is no longer in the log (or never was), and
+   * `log_unavailable` (retriable: call again, nothing is skipped) when the log could not be reached all that time.
    */
   next(limit: number, waitMs: number): Promise<LogRecord[]>;
 }
@@ -53,8 +54,8 @@ export interface EventLog {
   readonly partitions: number;
   /**
    * Resolves with each record's offset when all are durable. Throws PresageError: `log_full` (above the memory bound;
-   * retriable; nothing of this call was kept) or `log_unavailable` (retriable; outcome unknown: sending again may
-   * repeat records, which the worker recognises by event id).
+   * retriable; nothing of this call was kept), `log_unavailable` (retriable; outcome unknown: sending again may
+   * repeat records, which the worker recognises by event id) or `log_invalid` (a record that can never be kept).
    */
   append(records: readonly NewRecord[]): Promise<number[]>;
   range(partition: number): Promise<LogRange>;

@@ -65,13 +65,22 @@ export interface StoredOutboxEntry {
 
 /**
  * State of all partitions: blobs, caps, outbox, position. Adapters: Redis Functions, memory; both pass
- * stream/state/state.contract.ts. Errors are PresageError; `state_unavailable` is retriable and the outcome of a
- * commit is then found out inside (by reading the commit id) before this throws or returns.
+ * stream/state/state.contract.ts. Errors are PresageError:
+ * - `state_unavailable` (retriable): the store did not answer for a long time
+ * - `state_full` (retriable): above the memory limit; only what makes more work is refused, never a commit or a trim
+ * - `state_invalid`, `blob_too_large`: an argument is wrong; nothing was written
+ * - `state_refused`: a stored key is not what it must be; nothing was written
  */
 export interface StateStore {
   head(partition: number): Promise<PartitionHead>;
   partitionState(partition: number): Promise<Buffer | null>;
   load(partition: number, keys: readonly string[]): Promise<(Buffer | null)[]>;
+  /**
+   * Makes a commit. A lost connection or a time-out is resolved inside, by sending the same commit again: a repeat of
+   * one of the partition's last 8 commits gets the first answer and has no effect. After `state_unavailable` the
+   * outcome is unknown; repeat the very same commit, or reload. Up to 8 commits of a partition may be in flight, each
+   * naming the one before it; they are answered as if they had been made one after the other.
+   */
   commit(partition: number, commit: Commit): Promise<CommitOutcome>;
   /** The request path: takes caps and publishes, in one atomic step. */
   request(partition: number, request: RequestCommit): Promise<RequestOutcome>;
@@ -86,5 +95,10 @@ export interface StateStore {
   /** A reader's own durable bytes for a partition (its position, the block in flight). */
   readerState(partition: number, reader: string): Promise<string | null>;
   saveReaderState(partition: number, reader: string, state: string): Promise<void>;
+
+  /** Keeps the description of a blob layout, so that later versions can read its blobs. Saving it again is harmless. */
+  saveLayout(id: number, description: string): Promise<void>;
+  /** Descriptions of all layouts ever saved, in the order of their ids. */
+  layouts(): Promise<string[]>;
   close(): Promise<void>;
 }

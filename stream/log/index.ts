@@ -1,0 +1,3 @@
+export * from './memory-log.ts';
+export * from './port.ts';
+export { type RedisStreamsLogOptions, redisStreamsLog } from './redis/redis-log.ts';

@@ -1,0 +1,6 @@
+export * from './caller.ts';
+export * from './connection.ts';
+export * from './library.ts';
+export * from './packer.ts';
+export * from './streams.ts';
+export * from './trouble.ts';

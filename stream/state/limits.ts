@@ -1,0 +1,92 @@
+import { PresageError } from '../../core/index.ts';
+import type { Choice } from '../../schemas/index.ts';
+import type { Commit, RequestCommit } from './port.ts';
+
+/** What one commit, request or read may hold at most; beyond it a caller has a mistake, not a large workload. */
+export const limits = {
+  /** Redis's Lua can spread no more than 8,000 values over one call, and a blob takes two. */
+  blobs: 3_000,
+  blobBytes: 64 * 1_024,
+  partitionStateBytes: 1_024 * 1_024,
+  outboxItems: 10_000,
+  payloadBytes: 1_024 * 1_024,
+  choices: 256,
+  takesPerChoice: 16,
+  /** Times are written as whole numbers of at most 14 digits: until the year 5138. */
+  time: 1e14,
+} as const;
+
+/** Throws PresageError `state_invalid` or `blob_too_large` when a commit could not be made as it is. */
+export function checkCommit(partition: number, commit: Commit): void {
+  const where = `commit of partition ${partition}`;
+  checkCommitId(where, commit.id);
+  if (!Number.isSafeInteger(commit.position) || commit.position < 0)
+    throw invalid(where, `position ${commit.position} is not a whole number`);
+  if (commit.blobs.length > limits.blobs)
+    throw invalid(where, `${commit.blobs.length} blobs are more than ${limits.blobs}`);
+  for (const [key, blob] of commit.blobs) {
+    if (blob !== null && blob.length > limits.blobBytes) throw tooLarge(where, key, blob.length);
+  }
+  if (commit.partitionState !== null && commit.partitionState.length > limits.partitionStateBytes)
+    throw invalid(where, `partition state of ${commit.partitionState.length} bytes`);
+  if (commit.outbox.length > limits.outboxItems)
+    throw invalid(where, `${commit.outbox.length} outbox items are more than ${limits.outboxItems}`);
+  for (const item of commit.outbox) {
+    checkPayload(where, item.payload);
+    if (item.kind === 'decision') checkChoices(where, item.choices);
+  }
+}
+
+/** Throws PresageError `state_invalid` when a request could not be made as it is. */
+export function checkRequest(partition: number, request: RequestCommit): void {
+  const where = `request ${request.idempotencyKey} in partition ${partition}`;
+  if (request.idempotencyKey === '') throw invalid(where, 'the idempotency key is empty');
+  if (!Number.isSafeInteger(request.keepMs) || request.keepMs < 1)
+    throw invalid(where, `the answer cannot be kept for ${request.keepMs} ms`);
+  checkPayload(where, request.payload);
+  checkChoices(where, request.choices);
+}
+
+/** Throws PresageError `state_invalid` when a take is not one that can be counted. */
+export function checkTakes(where: string, takes: Choice['caps']): void {
+  if (takes.length > limits.takesPerChoice)
+    throw invalid(where, `${takes.length} caps in one choice are more than ${limits.takesPerChoice}`);
+  for (const { cap, session, windowMs, limit, at } of takes) {
+    if ((session === null) === (windowMs === null))
+      throw invalid(where, `cap ${cap} needs either a session or a window`);
+    if (windowMs !== null && !(Number.isSafeInteger(windowMs) && windowMs > 0 && windowMs < limits.time))
+      throw invalid(where, `the window of cap ${cap} is ${windowMs} ms`);
+    if (!Number.isSafeInteger(limit) || limit < 0)
+      throw invalid(where, `the limit of cap ${cap} is ${limit}`);
+    if (!Number.isSafeInteger(at) || at < 0 || at >= limits.time)
+      throw invalid(where, `cap ${cap} cannot be taken at time ${at}`);
+  }
+}
+
+function checkChoices(where: string, choices: readonly Choice[]): void {
+  if (choices.length > limits.choices)
+    throw invalid(where, `${choices.length} choices are more than ${limits.choices}`);
+  for (const choice of choices) checkTakes(where, choice.caps);
+}
+
+function checkCommitId(where: string, id: string): void {
+  if (!/^[!-~]{1,64}$/.test(id))
+    throw invalid(where, `"${id}" is no commit id (1 to 64 printable characters)`);
+}
+
+function checkPayload(where: string, payload: string): void {
+  // A UTF-16 unit is at most three bytes: only long payloads need counting.
+  if (payload.length * 3 > limits.payloadBytes && Buffer.byteLength(payload) > limits.payloadBytes)
+    throw invalid(where, `a payload of ${Buffer.byteLength(payload)} bytes is over ${limits.payloadBytes}`);
+}
+
+function tooLarge(where: string, key: string, bytes: number): PresageError {
+  return new PresageError(
+    'blob_too_large',
+    `The ${where} was not made: the state of ${key} has ${bytes} bytes, over the ${limits.blobBytes} allowed. Lower the number of keys or buckets of its features.`,
+    { details: { key, bytes } },
+  );
+}
+
+const invalid = (where: string, why: string): PresageError =>
+  new PresageError('state_invalid', `The ${where} was not made: ${why}.`);

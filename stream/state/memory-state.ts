@@ -1,0 +1,208 @@
+import { type Clock, PresageError } from '../../core/index.ts';
+import type { CapTake, Resolution } from '../../schemas/index.ts';
+import { capUsed, noCaps, resolveChoices, type SubjectCaps } from './caps.ts';
+import { checkCommit, checkRequest, checkTakes } from './limits.ts';
+import type {
+  Commit,
+  CommitOutcome,
+  PartitionHead,
+  RequestCommit,
+  RequestOutcome,
+  StateStore,
+  StoredOutboxEntry,
+} from './port.ts';
+
+interface PartitionMemory {
+  head: PartitionHead;
+  recent: { readonly id: string; readonly sequence: number; readonly resolutions: readonly Resolution[] }[];
+  partitionState: Buffer | null;
+  readonly blobs: Map<string, Buffer>;
+  readonly caps: Map<string, SubjectCaps>;
+  readonly answers: Map<string, { payload: string; resolution: Resolution; expiresAt: number }>;
+  outboxStart: number;
+  outbox: StoredOutboxEntry[];
+  readonly readers: Map<string, string>;
+  readonly waiting: Set<() => void>;
+}
+
+const keptCommits = 8;
+
+/** State in memory, for tests and for trying a workspace: the same answers as Redis, gone with the process. */
+export function memoryState(parts: { readonly clock: Clock }): StateStore {
+  const partitions = new Map<number, PartitionMemory>();
+  const layouts = new Map<number, string>();
+  const of = (partition: number): PartitionMemory => {
+    let memory = partitions.get(partition);
+    if (memory === undefined) {
+      memory = emptyPartition();
+      partitions.set(partition, memory);
+    }
+    return memory;
+  };
+
+  return {
+    async head(partition) {
+      return of(partition).head;
+    },
+    async partitionState(partition) {
+      return of(partition).partitionState;
+    },
+    async load(partition, keys) {
+      const { blobs } = of(partition);
+      return keys.map((key) => blobs.get(key) ?? null);
+    },
+    async commit(partition, commit) {
+      checkCommit(partition, commit);
+      return makeCommit(of(partition), partition, commit);
+    },
+    async request(partition, request) {
+      checkRequest(partition, request);
+      return makeRequest(of(partition), request, parts.clock.now());
+    },
+    async capsUsed(partition, tenant, subject, takes) {
+      checkTakes(`question about caps of ${tenant}:${subject}`, takes);
+      const caps = of(partition).caps.get(`${tenant}:${subject}`) ?? noCaps();
+      return takes.map((take: CapTake) => capUsed(caps, take));
+    },
+    async readOutbox(partition, offset, limit, waitMs) {
+      const memory = of(partition);
+      if (offset >= memory.outboxStart && offset === outboxEnd(memory) && waitMs > 0)
+        await nextPublication(memory, waitMs);
+      const end = outboxEnd(memory);
+      if (offset < memory.outboxStart || offset > end)
+        throw outboxLost(partition, offset, { start: memory.outboxStart, end });
+      const from = offset - memory.outboxStart;
+      return memory.outbox.slice(from, from + limit);
+    },
+    async outboxRange(partition) {
+      const memory = of(partition);
+      return { start: memory.outboxStart, end: outboxEnd(memory) };
+    },
+    async trimOutbox(partition, offset) {
+      const memory = of(partition);
+      const gone = Math.min(Math.max(0, offset - memory.outboxStart), memory.outbox.length);
+      memory.outbox = memory.outbox.slice(gone);
+      memory.outboxStart += gone;
+    },
+    async readerState(partition, reader) {
+      return of(partition).readers.get(reader) ?? null;
+    },
+    async saveReaderState(partition, reader, state) {
+      of(partition).readers.set(reader, state);
+    },
+    async saveLayout(id, description) {
+      layouts.set(id, description);
+    },
+    async layouts() {
+      return [...layouts].sort(([a], [b]) => a - b).map(([, description]) => description);
+    },
+    async close() {
+      for (const memory of partitions.values()) for (const wake of memory.waiting) wake();
+    },
+  };
+}
+
+/** The error for a reader whose next entry is not there. */
+export function outboxLost(
+  partition: number,
+  offset: number,
+  range: { readonly start: number; readonly end: number },
+): PresageError {
+  return new PresageError(
+    'outbox_lost',
+    `Outbox entry ${offset} of partition ${partition} is not there: ${range.start} to ${range.end} are kept. Go on at ${range.start}.`,
+    { details: { partition, offset, ...range } },
+  );
+}
+
+const emptyPartition = (): PartitionMemory => ({
+  head: { position: 0, commitId: '', sequence: 0 },
+  recent: [],
+  partitionState: null,
+  blobs: new Map(),
+  caps: new Map(),
+  answers: new Map(),
+  outboxStart: 0,
+  outbox: [],
+  readers: new Map(),
+  waiting: new Set(),
+});
+
+const outboxEnd = (memory: PartitionMemory): number => memory.outboxStart + memory.outbox.length;
+
+function makeCommit(memory: PartitionMemory, partition: number, commit: Commit): CommitOutcome {
+  if (commit.previous !== memory.head.commitId) {
+    const before = memory.recent.find(({ id }) => id === commit.id);
+    if (before === undefined) return { kind: 'fenced', head: memory.head };
+    return { kind: 'committed', sequence: before.sequence, resolutions: before.resolutions };
+  }
+  if (commit.position < memory.head.position) throw positionWentBack(partition, commit, memory.head);
+  for (const [key, blob] of commit.blobs) {
+    if (blob === null) memory.blobs.delete(key);
+    else memory.blobs.set(key, Buffer.from(blob));
+  }
+  if (commit.partitionState !== null) memory.partitionState = Buffer.from(commit.partitionState);
+  const resolutions: Resolution[] = [];
+  for (const item of commit.outbox) {
+    if (item.kind === 'decision') {
+      const resolution = resolveChoices(capsOf(memory, item.tenant, item.subject), item.choices);
+      resolutions.push(resolution);
+      publish(memory, item.kind, item.payload, resolution);
+    } else publish(memory, item.kind, item.payload, null);
+  }
+  const sequence = memory.head.sequence + 1;
+  memory.recent = [...memory.recent, { id: commit.id, sequence, resolutions }].slice(-keptCommits);
+  memory.head = { position: commit.position, commitId: commit.id, sequence };
+  return { kind: 'committed', sequence, resolutions };
+}
+
+const positionWentBack = (partition: number, commit: Commit, head: PartitionHead): PresageError =>
+  new PresageError(
+    'state_refused',
+    `Could not commit partition ${partition}: position ${commit.position} is before the committed ${head.position}.`,
+  );
+
+function makeRequest(memory: PartitionMemory, request: RequestCommit, now: number): RequestOutcome {
+  for (const [key, answer] of memory.answers) if (answer.expiresAt <= now) memory.answers.delete(key);
+  const key = `${request.tenant}:${request.idempotencyKey}`;
+  const first = memory.answers.get(key);
+  if (first !== undefined) return { kind: 'repeated', payload: first.payload, resolution: first.resolution };
+  const resolution = resolveChoices(capsOf(memory, request.tenant, request.subject), request.choices);
+  const offset = publish(memory, 'decision', request.payload, resolution);
+  memory.answers.set(key, { payload: request.payload, resolution, expiresAt: now + request.keepMs });
+  return { kind: 'decided', offset, resolution };
+}
+
+function capsOf(memory: PartitionMemory, tenant: string, subject: string): SubjectCaps {
+  const key = `${tenant}:${subject}`;
+  let caps = memory.caps.get(key);
+  if (caps === undefined) {
+    caps = noCaps();
+    memory.caps.set(key, caps);
+  }
+  return caps;
+}
+
+function publish(
+  memory: PartitionMemory,
+  kind: StoredOutboxEntry['kind'],
+  payload: string,
+  resolution: Resolution | null,
+): number {
+  const offset = outboxEnd(memory);
+  memory.outbox.push({ offset, kind, payload, resolution });
+  for (const wake of memory.waiting) wake();
+  return offset;
+}
+
+function nextPublication(memory: PartitionMemory, waitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer);
+      memory.waiting.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, waitMs);
+    memory.waiting.add(wake);
+  });
+}

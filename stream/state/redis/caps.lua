@@ -1,0 +1,246 @@
+-- Caps of one subject: a hash, read whole, changed in a Lua table, written back field by field.
+-- Fields (JSON):
+--   w:<cap>      [window ms, floor, time, time, ...]        takes of a cap with a rolling window, oldest first
+--   s:<session>  [newest take, [cap, count], [cap, count]]  takes of one session's caps
+--   f            [session floor, cap floor]
+-- A floor is the price of being bounded: what was forgotten ended at or before it. A take that could fall among the
+-- forgotten is answered with "full", so that forgetting never exceeds a cap. stream/state/caps.ts is the same in
+-- TypeScript; a property test holds the two together.
+
+local KEPT_SESSIONS = 16
+local KEPT_CAPS = 48
+local NEVER = -1
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function read_caps(key)
+  local caps = { key = key, windows = {}, sessions = {}, session_floor = NEVER, cap_floor = NEVER, dirty = {} }
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    local field, value = flat[i], cjson.decode(flat[i + 1])
+    local kind, name = string.sub(field, 1, 2), string.sub(field, 3)
+    if kind == 'w:' then
+      local times = {}
+      for j = 3, #value do times[j - 2] = value[j] end
+      caps.windows[name] = { window = value[1], floor = value[2], times = times }
+    elseif kind == 's:' then
+      local counts = {}
+      for j = 2, #value do counts[j - 1] = value[j] end
+      caps.sessions[name] = { at = value[1], counts = counts }
+    else
+      caps.session_floor, caps.cap_floor = value[1], value[2]
+    end
+  end
+  return caps
+end
+
+local function count_of(session, cap)
+  for _, entry in ipairs(session.counts) do
+    if entry[1] == cap then return entry end
+  end
+  return nil
+end
+
+-- take = {cap, session or false, limit, window ms or false, at}
+local function used_of(caps, take)
+  local cap, session, limit, window, at = take[1], take[2], take[3], take[4], take[5]
+  if session then
+    local known = caps.sessions[session]
+    if known then
+      local entry = count_of(known, cap)
+      return entry and entry[2] or 0
+    end
+    return at <= caps.session_floor and limit or 0
+  end
+  local known = caps.windows[cap]
+  if not known then return at < caps.cap_floor and limit or 0 end
+  local used = 0
+  for _, time in ipairs(known.times) do
+    if math.abs(time - at) < window then used = used + 1 end
+  end
+  if known.floor ~= NEVER and at < known.floor + window then used = math.max(used, limit) end
+  return used
+end
+
+-- Redis compares strings by the server's locale; a digest orders equally old names the same everywhere.
+local function precedes(name, other)
+  return redis.sha1hex(name) < redis.sha1hex(other)
+end
+
+local function newest(window)
+  return window.times[#window.times] or window.floor
+end
+
+local function forget_session(caps, kept)
+  local oldest, total = nil, 0
+  for name, session in pairs(caps.sessions) do
+    total = total + 1
+    if name ~= kept then
+      local is_older = oldest == nil or session.at < caps.sessions[oldest].at
+        or (session.at == caps.sessions[oldest].at and precedes(name, oldest))
+      if is_older then oldest = name end
+    end
+  end
+  if total <= KEPT_SESSIONS then return end
+  caps.session_floor = math.max(caps.session_floor, caps.sessions[oldest].at)
+  caps.sessions[oldest] = nil
+  caps.dirty['s:' .. oldest] = true
+  caps.dirty['f'] = true
+end
+
+local function forget_cap(caps, kept)
+  local oldest, total, now = nil, 0, NEVER
+  for _, window in pairs(caps.windows) do now = math.max(now, newest(window)) end
+  for name, window in pairs(caps.windows) do
+    total = total + 1
+    if name ~= kept and newest(window) + window.window <= now then
+      local is_older = oldest == nil or newest(window) < newest(caps.windows[oldest])
+        or (newest(window) == newest(caps.windows[oldest]) and precedes(name, oldest))
+      if is_older then oldest = name end
+    end
+  end
+  if total <= KEPT_CAPS or oldest == nil then return end
+  local gone = caps.windows[oldest]
+  caps.cap_floor = math.max(caps.cap_floor, newest(gone) + gone.window)
+  caps.windows[oldest] = nil
+  caps.dirty['w:' .. oldest] = true
+  caps.dirty['f'] = true
+end
+
+local function take_session(caps, take)
+  local cap, name, at = take[1], take[2], take[5]
+  local session = caps.sessions[name]
+  if not session then
+    session = { at = at, counts = {} }
+    caps.sessions[name] = session
+    forget_session(caps, name)
+  end
+  session.at = math.max(session.at, at)
+  local entry = count_of(session, cap)
+  if entry then entry[2] = entry[2] + 1 else table.insert(session.counts, { cap, 1 }) end
+  caps.dirty['s:' .. name] = true
+end
+
+local function take_window(caps, take)
+  local cap, length, at = take[1], take[4], take[5]
+  local window = caps.windows[cap]
+  if not window then
+    window = { window = length, floor = NEVER, times = {} }
+    caps.windows[cap] = window
+  end
+  window.window = length
+  table.insert(window.times, at)
+  table.sort(window.times)
+  -- Two windows are kept: a take at or after (newest - window) still sees every take that matters to it.
+  local horizon = window.times[#window.times] - 2 * length
+  while window.times[1] <= horizon do
+    window.floor = math.max(window.floor, table.remove(window.times, 1))
+  end
+  caps.dirty['w:' .. cap] = true
+  forget_cap(caps, cap)
+end
+
+local function encode_window(window)
+  local parts = { whole(window.window), whole(window.floor) }
+  for _, time in ipairs(window.times) do table.insert(parts, whole(time)) end
+  return '[' .. table.concat(parts, ',') .. ']'
+end
+
+local function encode_session(session)
+  local parts = { whole(session.at) }
+  for _, entry in ipairs(session.counts) do
+    table.insert(parts, '[' .. cjson.encode(entry[1]) .. ',' .. whole(entry[2]) .. ']')
+  end
+  return '[' .. table.concat(parts, ',') .. ']'
+end
+
+local function write_caps(caps)
+  for field in pairs(caps.dirty) do
+    local kind, name = string.sub(field, 1, 2), string.sub(field, 3)
+    if field == 'f' then
+      redis.call('HSET', caps.key, 'f', '[' .. whole(caps.session_floor) .. ',' .. whole(caps.cap_floor) .. ']')
+    elseif kind == 'w:' and caps.windows[name] then
+      redis.call('HSET', caps.key, field, encode_window(caps.windows[name]))
+    elseif kind == 's:' and caps.sessions[name] then
+      redis.call('HSET', caps.key, field, encode_session(caps.sessions[name]))
+    else
+      redis.call('HDEL', caps.key, field)
+    end
+  end
+end
+
+-- choices = {{action, {take, take, ...}}, ...}. Takes the caps of the first choice with room, in the Lua table only.
+-- Returns the Resolution as JSON.
+local function resolve(caps, choices)
+  local chosen, available, seen = -1, {}, {}
+  for i, choice in ipairs(choices) do
+    local has_room = true
+    for _, take in ipairs(choice[2]) do
+      local used = used_of(caps, take)
+      if used >= take[3] then has_room = false end
+      table.insert(seen, '{"cap":' .. cjson.encode(take[1]) .. ',"action":' .. cjson.encode(choice[1])
+        .. ',"used":' .. whole(used) .. ',"limit":' .. whole(take[3]) .. '}')
+    end
+    if has_room then
+      table.insert(available, i - 1)
+      if chosen < 0 then chosen = i - 1 end
+    end
+  end
+  if chosen >= 0 then
+    for _, take in ipairs(choices[chosen + 1][2]) do
+      if take[2] then take_session(caps, take) else take_window(caps, take) end
+    end
+  end
+  return '{"chosen":' .. chosen .. ',"available":[' .. table.concat(available, ',')
+    .. '],"capsSeen":[' .. table.concat(seen, ',') .. ']}'
+end
+
+-- Says what is wrong with choices, or nil.
+local function choices_problem(choices)
+  if type(choices) ~= 'table' then return 'choices are not a list' end
+  for _, choice in ipairs(choices) do
+    if type(choice) ~= 'table' or type(choice[1]) ~= 'string' or type(choice[2]) ~= 'table' then
+      return 'a choice is not {action, takes}'
+    end
+    for _, take in ipairs(choice[2]) do
+      if type(take) ~= 'table' or type(take[1]) ~= 'string' or type(take[3]) ~= 'number' or type(take[5]) ~= 'number' then
+        return 'a take is not {cap, session, limit, window, at}'
+      end
+      if (type(take[2]) == 'string') == (type(take[4]) == 'number') then
+        return 'a take needs either a session or a window'
+      end
+    end
+  end
+  return nil
+end
+
+-- Is the key missing or of this type?
+local function is_missing_or(key, kind)
+  local found = redis.call('TYPE', key)['ok']
+  return found == 'none' or found == kind
+end
+
+-- Can entries 0-1, 0-2... go on in this stream?
+local function is_our_stream(key)
+  local found = redis.call('TYPE', key)['ok']
+  if found == 'none' then return true end
+  if found ~= 'stream' then return false end
+  local info = redis.call('XINFO', 'STREAM', key)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return string.sub(info[i + 1], 1, 2) == '0-' end
+  end
+  return false
+end
+
+-- Appends and returns the entry's offset.
+local function publish(outbox, kind, payload, resolution)
+  local id
+  if resolution then
+    id = redis.call('XADD', outbox, '0-*', 'k', kind, 'p', payload, 'r', resolution)
+  else
+    id = redis.call('XADD', outbox, '0-*', 'k', kind, 'p', payload)
+  end
+  return tonumber(string.sub(id, 3)) - 1
+end

@@ -1,0 +1,107 @@
+-- The atomic commit of a partition (ARCHITECTURE, "The commit").
+-- KEYS: 1 head    hash: position, commit, sequence
+--       2 commits hash: <sequence mod 8> -> commit id, newline, JSON list of resolutions; what a repeat is answered from
+--       3 outbox  stream with ids 0-1, 0-2...
+--       4 partition string
+--       State blobs and caps have the keys' hash tag and are named in the argument: 3,000 KEYS would cost more than
+--       the writes.
+-- ARGV: 1 MessagePack of
+--         {previous commit id, this commit id, position, partition state or false,
+--          {blob key, blob, ...}, {key to delete, ...},
+--          {{kind, payload} or {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}, ...}}
+-- Reply: {'committed', sequence, JSON list of resolutions}   also when this very commit had been made before
+--        {'fenced', position, commit id, sequence}           the head is another one
+--        error 'INVALID ...' when an argument or a stored key is not what it must be; nothing was written
+-- Flags: allow-oom, because the way out of a full Redis is through commits.
+
+local KEPT_COMMITS = 8
+local MOST_BLOBS = 3000
+
+local function stored_answer(commits, id)
+  local flat = redis.call('HVALS', commits)
+  for _, value in ipairs(flat) do
+    local sequence, known, resolutions = string.match(value, '^(%d+)\n([^\n]*)\n(.*)$')
+    if known == id then return { 'committed', sequence, resolutions } end
+  end
+  return nil
+end
+
+local function commit_problem(args, head_position, tag)
+  if type(args) ~= 'table' then return 'the argument is not a list' end
+  local previous, id, position, partition_state = args[1], args[2], args[3], args[4]
+  local blobs, deletes, outbox = args[5], args[6], args[7]
+  if type(previous) ~= 'string' then return 'the previous commit id is not a string' end
+  if type(id) ~= 'string' or id == '' then return 'the commit id is not a string' end
+  if type(position) ~= 'number' or position < head_position then
+    return 'position ' .. tostring(position) .. ' is before the committed ' .. tostring(head_position)
+  end
+  if partition_state ~= false and type(partition_state) ~= 'string' then return 'the partition state is not bytes' end
+  if type(blobs) ~= 'table' or #blobs % 2 ~= 0 or #blobs > 2 * MOST_BLOBS then return 'too many blobs' end
+  if type(deletes) ~= 'table' or #deletes > MOST_BLOBS then return 'too many deletes' end
+  if type(outbox) ~= 'table' then return 'the outbox is not a list' end
+  local prefix = tag .. ':state:'
+  local length = #prefix
+  for i = 1, #blobs, 2 do
+    if type(blobs[i]) ~= 'string' or string.sub(blobs[i], 1, length) ~= prefix then return 'a foreign blob key' end
+    if type(blobs[i + 1]) ~= 'string' then return 'a blob is not bytes' end
+  end
+  for _, key in ipairs(deletes) do
+    if type(key) ~= 'string' or string.sub(key, 1, length) ~= prefix then return 'a foreign key to delete' end
+  end
+  for _, item in ipairs(outbox) do
+    if type(item) ~= 'table' or type(item[2]) ~= 'string' then return 'an outbox item without payload' end
+    if item[1] == 'decision' then
+      if type(item[3]) ~= 'string' or string.sub(item[3], 1, #tag + 5) ~= tag .. ':cap:' then return 'a foreign caps key' end
+      if not is_missing_or(item[3], 'hash') then return item[3] .. ' is not a hash' end
+      local problem = choices_problem(item[4])
+      if problem then return problem end
+    elseif item[1] ~= 'batch' and item[1] ~= 'dead' then
+      return 'an outbox item of an unknown kind'
+    end
+  end
+  return nil
+end
+
+local function commit(keys, argv)
+  local head_key, commits_key, outbox_key, partition_key = keys[1], keys[2], keys[3], keys[4]
+  if not is_missing_or(head_key, 'hash') or not is_missing_or(commits_key, 'hash')
+    or not is_missing_or(partition_key, 'string') or not is_our_stream(outbox_key) then
+    return redis.error_reply('INVALID a key of this partition has a foreign type')
+  end
+  local is_packed, args = pcall(cmsgpack.unpack, argv[1])
+  if not is_packed or type(args) ~= 'table' then return redis.error_reply('INVALID the argument is not MessagePack') end
+
+  local head = redis.call('HMGET', head_key, 'position', 'commit', 'sequence')
+  local position, current, sequence = tonumber(head[1] or 0), head[2] or '', tonumber(head[3] or 0)
+  if current ~= args[1] then
+    return stored_answer(commits_key, args[2]) or { 'fenced', whole(position), current, whole(sequence) }
+  end
+  local problem = commit_problem(args, position, string.match(head_key, '^{[^}]*}'))
+  if problem then return redis.error_reply('INVALID ' .. problem) end
+
+  local id, blobs, deletes, outbox = args[2], args[5], args[6], args[7]
+  local by_subject, resolutions, resolved = {}, {}, {}
+  for i, item in ipairs(outbox) do
+    if item[1] == 'decision' then
+      local caps = by_subject[item[3]]
+      if not caps then
+        caps = read_caps(item[3])
+        by_subject[item[3]] = caps
+      end
+      resolved[i] = resolve(caps, item[4])
+      table.insert(resolutions, resolved[i])
+    end
+  end
+
+  -- Every check is behind us; from here on only writes that cannot fail, position and commit id last.
+  if #blobs > 0 then redis.call('MSET', unpack(blobs)) end
+  if #deletes > 0 then redis.call('DEL', unpack(deletes)) end
+  if args[4] then redis.call('SET', partition_key, args[4]) end
+  for _, caps in pairs(by_subject) do write_caps(caps) end
+  for i, item in ipairs(outbox) do publish(outbox_key, item[1], item[2], resolved[i]) end
+  local next_sequence = whole(sequence + 1)
+  local answer = '[' .. table.concat(resolutions, ',') .. ']'
+  redis.call('HSET', commits_key, whole((sequence + 1) % KEPT_COMMITS), next_sequence .. '\n' .. id .. '\n' .. answer)
+  redis.call('HSET', head_key, 'position', whole(args[3]), 'sequence', next_sequence, 'commit', id)
+  return { 'committed', next_sequence, answer }
+end

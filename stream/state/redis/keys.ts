@@ -1,0 +1,28 @@
+/** Redis keys of one partition. They share a hash tag, so that one Function may touch them all in Redis Cluster too. */
+export interface StateKeys {
+  readonly head: string;
+  readonly commits: string;
+  readonly outbox: string;
+  readonly partition: string;
+  readonly readers: string;
+  /** Followed by `<tenant>:<subject>`. */
+  readonly statePrefix: string;
+  caps(tenant: string, subject: string): string;
+  answer(tenant: string, idempotencyKey: string): string;
+}
+
+export const layoutsKey = 'presage:layouts';
+
+export function stateKeys(version: number, partition: number): StateKeys {
+  const tag = `{events.v${version}:${partition}}`;
+  return {
+    head: `${tag}:head`,
+    commits: `${tag}:commits`,
+    outbox: `${tag}:outbox`,
+    partition: `${tag}:partition`,
+    readers: `${tag}:readers`,
+    statePrefix: `${tag}:state:`,
+    caps: (tenant, subject) => `${tag}:cap:${tenant}:${subject}`,
+    answer: (tenant, idempotencyKey) => `${tag}:idem:${tenant}:${idempotencyKey}`,
+  };
+}

@@ -1,0 +1,35 @@
+-- A decision of the request path: takes caps and publishes in one step. Never touches head or blobs.
+-- KEYS: 1 idempotency key (string: MessagePack {payload, resolution})
+--       2 outbox (stream)
+--       3 caps of the subject (hash)
+-- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at}, ...}}, ...}, milliseconds to keep the answer}
+-- Reply: {'decided', offset, resolution}    resolution is JSON
+--        {'repeated', payload, resolution}  the key has been answered before: the first answer
+--        error 'INVALID ...'; nothing was written
+-- Flags: none: refused above maxmemory, because a new decision makes the log no shorter.
+
+local function request(keys, argv)
+  local answer_key, outbox_key, caps_key = keys[1], keys[2], keys[3]
+  if not is_missing_or(answer_key, 'string') or not is_missing_or(caps_key, 'hash') or not is_our_stream(outbox_key) then
+    return redis.error_reply('INVALID a key of this request has a foreign type')
+  end
+  local first = redis.call('GET', answer_key)
+  if first then
+    local payload, resolution = unpack(cmsgpack.unpack(first))
+    return { 'repeated', payload, resolution }
+  end
+  local is_packed, args = pcall(cmsgpack.unpack, argv[1])
+  if not is_packed or type(args) ~= 'table' then return redis.error_reply('INVALID the argument is not MessagePack') end
+  local payload, choices, keep = args[1], args[2], args[3]
+  if type(payload) ~= 'string' then return redis.error_reply('INVALID the payload is not a string') end
+  if type(keep) ~= 'number' or keep < 1 then return redis.error_reply('INVALID the time to keep the answer') end
+  local problem = choices_problem(choices)
+  if problem then return redis.error_reply('INVALID ' .. problem) end
+
+  local caps = read_caps(caps_key)
+  local resolution = resolve(caps, choices)
+  write_caps(caps)
+  local offset = publish(outbox_key, 'decision', payload, resolution)
+  redis.call('SET', answer_key, cmsgpack.pack({ payload, resolution }), 'PX', whole(keep))
+  return { 'decided', whole(offset), resolution }
+end

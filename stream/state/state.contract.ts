@@ -1,0 +1,524 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CapTake, Choice } from '../../schemas/index.ts';
+import type { Commit, OutboxItem, RequestCommit, StateStore } from './port.ts';
+
+export interface StateUnderTest {
+  /** A store with nothing in it. */
+  fresh(): Promise<StateStore>;
+  stop(): Promise<void>;
+}
+
+const partition = 1;
+const day = 86_400_000;
+
+/** What every StateStore keeps, whatever it is made of. */
+export function stateContract(name: string, prepare: () => Promise<StateUnderTest>): void {
+  describe(`${name} as a state store`, () => {
+    let subject: StateUnderTest;
+    let store: StateStore;
+    beforeAll(async () => {
+      subject = await prepare();
+    });
+    beforeEach(async () => {
+      await store?.close();
+      store = await subject.fresh();
+    });
+    afterAll(async () => {
+      await store?.close();
+      await subject.stop();
+    });
+
+    describe('the commit', () => {
+      it('begins at position 0 with no commit', async () => {
+        expect(await store.head(partition)).toEqual({ position: 0, commitId: '', sequence: 0 });
+        expect(await store.partitionState(partition)).toBeNull();
+        expect(await store.load(partition, ['acme:u:1'])).toEqual([null]);
+      });
+
+      it('moves blobs, partition state, outbox and position together', async () => {
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', {
+            position: 7,
+            blobs: [
+              ['acme:u:1', Buffer.from([0, 1, 255])],
+              ['acme:a:zoë', Buffer.from('two')],
+            ],
+            partitionState: Buffer.from([9, 0, 200]),
+            outbox: [
+              { kind: 'batch', payload: '{"first":0}' },
+              { kind: 'dead', payload: '{"ü":1}' },
+            ],
+          }),
+        );
+        expect(outcome).toEqual({ kind: 'committed', sequence: 1, resolutions: [] });
+        expect(await store.head(partition)).toEqual({ position: 7, commitId: 'c1', sequence: 1 });
+        expect(await store.load(partition, ['acme:u:1', 'acme:a:zoë', 'acme:u:2'])).toEqual([
+          Buffer.from([0, 1, 255]),
+          Buffer.from('two'),
+          null,
+        ]);
+        expect(await store.partitionState(partition)).toEqual(Buffer.from([9, 0, 200]));
+        expect(await store.readOutbox(partition, 0, 10, 0)).toEqual([
+          { offset: 0, kind: 'batch', payload: '{"first":0}', resolution: null },
+          { offset: 1, kind: 'dead', payload: '{"ü":1}', resolution: null },
+        ]);
+        expect(await store.head(partition + 1)).toEqual({ position: 0, commitId: '', sequence: 0 });
+      });
+
+      it('deletes a blob that is null and keeps those it does not name', async () => {
+        await store.commit(
+          partition,
+          commit('', 'c1', {
+            blobs: [
+              ['a', Buffer.from('1')],
+              ['b', Buffer.from('2')],
+            ],
+          }),
+        );
+        await store.commit(partition, commit('c1', 'c2', { blobs: [['a', null]] }));
+        expect(await store.load(partition, ['a', 'b'])).toEqual([null, Buffer.from('2')]);
+      });
+
+      it('keeps the partition state when the commit has none', async () => {
+        await store.commit(partition, commit('', 'c1', { partitionState: Buffer.from('kept') }));
+        await store.commit(partition, commit('c1', 'c2'));
+        expect(await store.partitionState(partition)).toEqual(Buffer.from('kept'));
+      });
+
+      it('fences a commit that extends another history, with the head, and changes nothing', async () => {
+        await store.commit(partition, commit('', 'c1', { position: 3, blobs: [['a', Buffer.from('1')]] }));
+        const zombie = commit('', 'z1', {
+          position: 9,
+          blobs: [['a', Buffer.from('zombie')]],
+          outbox: [{ kind: 'batch', payload: 'zombie' }],
+        });
+        expect(await store.commit(partition, zombie)).toEqual({
+          kind: 'fenced',
+          head: { position: 3, commitId: 'c1', sequence: 1 },
+        });
+        expect(await store.load(partition, ['a'])).toEqual([Buffer.from('1')]);
+        expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 0 });
+        expect(await store.head(partition)).toEqual({ position: 3, commitId: 'c1', sequence: 1 });
+      });
+
+      it('answers a repeated commit as the first time, with its resolutions, and has no second effect', async () => {
+        const first = commit('', 'c1', {
+          position: 2,
+          outbox: [decision([choice('a', [perSubject(1, 50)])])],
+        });
+        const answer = await store.commit(partition, first);
+        expect(await store.commit(partition, first)).toEqual(answer);
+        await store.commit(partition, commit('c1', 'c2', { position: 4 }));
+        expect(await store.commit(partition, first)).toEqual(answer);
+        expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 1 });
+        expect(await store.head(partition)).toMatchObject({ position: 4, commitId: 'c2' });
+      });
+
+      it('answers pipelined commits as if each had waited for the one before', async () => {
+        const chain = ['c1', 'c2', 'c3', 'c4'].map((id, i) =>
+          store.commit(partition, commit(i === 0 ? '' : `c${i}`, id, { position: i + 1 })),
+        );
+        expect((await Promise.all(chain)).map(({ kind }) => kind)).toEqual(chain.map(() => 'committed'));
+        expect(await store.head(partition)).toEqual({ position: 4, commitId: 'c4', sequence: 4 });
+      });
+
+      it('fails a pipelined commit whose predecessor was fenced', async () => {
+        const outcomes = await Promise.all([
+          store.commit(partition, commit('somebody else', 'c1')),
+          store.commit(partition, commit('c1', 'c2')),
+        ]);
+        expect(outcomes.map(({ kind }) => kind)).toEqual(['fenced', 'fenced']);
+      });
+
+      it('lets exactly one of two writers win each time', async () => {
+        let previous = '';
+        for (let round = 0; round < 30; round++) {
+          const outcomes = await Promise.all(
+            ['left', 'right'].map((writer) =>
+              store.commit(
+                partition,
+                commit(previous, `${writer}-${round}`, {
+                  blobs: [['winner', Buffer.from(`${writer}-${round}`)]],
+                }),
+              ),
+            ),
+          );
+          expect(outcomes.filter(({ kind }) => kind === 'committed')).toHaveLength(1);
+          const { commitId } = await store.head(partition);
+          expect(String((await store.load(partition, ['winner']))[0])).toBe(commitId);
+          previous = commitId;
+        }
+      });
+
+      it('takes 3,000 blobs, and refuses 3,001 without writing', async () => {
+        const blobs = (count: number): Commit['blobs'] =>
+          Array.from({ length: count }, (_, i) => [`acme:u:${i}`, Buffer.from(`${i}`)]);
+        const tooMany = store.commit(partition, commit('', 'c1', { blobs: blobs(3_001) }));
+        await expect(tooMany).rejects.toMatchObject({ code: 'state_invalid', retriable: false });
+        expect(await store.head(partition)).toMatchObject({ sequence: 0 });
+        expect(await store.commit(partition, commit('', 'c1', { blobs: blobs(3_000) }))).toMatchObject({
+          kind: 'committed',
+        });
+        expect(await store.load(partition, ['acme:u:2999'])).toEqual([Buffer.from('2999')]);
+      });
+
+      it('refuses a blob over 64 KiB by name, without writing', async () => {
+        const fits = Buffer.alloc(65_536, 1);
+        const large = commit('', 'c1', {
+          blobs: [
+            ['fits', fits],
+            ['acme:u:large', Buffer.alloc(65_537)],
+          ],
+        });
+        await expect(store.commit(partition, large)).rejects.toMatchObject({
+          code: 'blob_too_large',
+          retriable: false,
+          message: expect.stringContaining('acme:u:large'),
+        });
+        expect(await store.load(partition, ['fits'])).toEqual([null]);
+        await store.commit(partition, commit('', 'c1', { blobs: [['fits', fits]] }));
+        expect(await store.load(partition, ['fits'])).toEqual([fits]);
+      });
+
+      it('refuses a position before the committed one', async () => {
+        await store.commit(partition, commit('', 'c1', { position: 10 }));
+        const back = store.commit(partition, commit('c1', 'c2', { position: 9 }));
+        await expect(back).rejects.toMatchObject({ code: 'state_refused', retriable: false });
+        expect(await store.head(partition)).toMatchObject({ position: 10, commitId: 'c1' });
+      });
+
+      const invalid: [string, Partial<Commit>][] = [
+        ['an empty id', { id: '' }],
+        ['an id with a line break', { id: 'a\nb' }],
+        ['a position that is no whole number', { position: 1.5 }],
+        [
+          'a cap with session and window',
+          { outbox: [decision([choice('a', [{ ...perSubject(1, 0), session: 's' }])])] },
+        ],
+        [
+          'a cap with neither',
+          { outbox: [decision([choice('a', [{ ...perSubject(1, 0), windowMs: null }])])] },
+        ],
+        ['a time before 1970', { outbox: [decision([choice('a', [perSubject(1, -1)])])] }],
+        ['a payload over 1 MiB', { outbox: [{ kind: 'batch', payload: 'x'.repeat(2 ** 20 + 1) }] }],
+      ];
+      it.each(invalid)('refuses %s, without writing', async (_what, part) => {
+        const bad = { ...commit('', 'c1', { blobs: [['a', Buffer.from('1')]] }), ...part };
+        await expect(store.commit(partition, bad)).rejects.toMatchObject({ code: 'state_invalid' });
+        expect(await store.head(partition)).toMatchObject({ sequence: 0 });
+        expect(await store.load(partition, ['a'])).toEqual([null]);
+      });
+    });
+
+    describe('caps', () => {
+      const resolve = async (...choices: Choice[]) => {
+        const { commitId } = await store.head(partition);
+        const next = `after-${commitId || 'none'}`.slice(-60);
+        const outcome = await store.commit(
+          partition,
+          commit(commitId, next, { outbox: [decision(choices)] }),
+        );
+        if (outcome.kind !== 'committed') throw new Error('fenced');
+        return outcome.resolutions[0]!;
+      };
+
+      it('choose the first choice with room, and list all with room and all that was seen', async () => {
+        await resolve(choice('a', [perSubject(1, 1_000)]));
+        expect(
+          await resolve(
+            choice('a', [perSubject(1, 2_000), perSession(3, 's1', 2_000)]),
+            choice('b', []),
+            choice('c', [perSession(3, 's1', 2_000)]),
+          ),
+        ).toEqual({
+          chosen: 1,
+          available: [1, 2],
+          capsSeen: [
+            { cap: 'subject', action: 'a', used: 1, limit: 1 },
+            { cap: 'session', action: 'a', used: 0, limit: 3 },
+            { cap: 'session', action: 'c', used: 0, limit: 3 },
+          ],
+        });
+      });
+
+      it('choose nothing when nothing has room, or nothing was asked', async () => {
+        await resolve(choice('a', [perSubject(1, 1_000)]));
+        expect(await resolve(choice('a', [perSubject(1, 1_001)]))).toMatchObject({
+          chosen: -1,
+          available: [],
+        });
+        expect(await resolve()).toEqual({ chosen: -1, available: [], capsSeen: [] });
+      });
+
+      it('do not take from a choice that was not chosen', async () => {
+        await resolve(choice('a', []), choice('b', [perSubject(1, 1_000)]));
+        expect(await resolve(choice('b', [perSubject(1, 1_000)]))).toMatchObject({ chosen: 0 });
+      });
+
+      it('have room again exactly one window later, and earlier by as much', async () => {
+        await resolve(choice('a', [perSubject(1, 10 * day)]));
+        const at = async (time: number) => (await resolve(choice('a', [perSubject(1, time)]))).chosen;
+        expect(await at(11 * day - 1)).toBe(-1);
+        expect(await at(9 * day + 1)).toBe(-1);
+        expect(await at(11 * day)).toBe(0);
+        expect(await at(9 * day)).toBe(0);
+      });
+
+      it('count sessions apart, without end', async () => {
+        const at = async (session: string, time: number) =>
+          (await resolve(choice('a', [perSession(2, session, time)]))).chosen;
+        expect([await at('s1', 1), await at('s1', 2), await at('s1', 900 * day)]).toEqual([0, 0, -1]);
+        expect(await at('s2', 900 * day)).toBe(0);
+      });
+
+      it('hold between decisions of one commit, and between tenants and subjects not at all', async () => {
+        const one = [choice('a', [perSubject(1, 5)])];
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', {
+            outbox: [
+              decision(one),
+              { kind: 'batch', payload: 'between' },
+              decision(one),
+              { ...decision(one), subject: 'u:2' } as OutboxItem,
+              { ...decision(one), tenant: 'other' } as OutboxItem,
+            ],
+          }),
+        );
+        expect(outcome).toMatchObject({
+          resolutions: [{ chosen: 0 }, { chosen: -1 }, { chosen: 0 }, { chosen: 0 }],
+        });
+        const entries = await store.readOutbox(partition, 0, 10, 0);
+        expect(entries.map(({ kind, resolution }) => [kind, resolution?.chosen ?? null])).toEqual([
+          ['decision', 0],
+          ['batch', null],
+          ['decision', -1],
+          ['decision', 0],
+          ['decision', 0],
+        ]);
+      });
+
+      it('take a cap once for a choice that lists it twice', async () => {
+        const twice = [perSubject(2, 5), perSubject(2, 5)];
+        expect(await resolve(choice('a', twice))).toMatchObject({ chosen: 0, capsSeen: [{ used: 0 }] });
+        expect(await store.capsUsed(partition, 'acme', 'u:1', [perSubject(2, 5)])).toEqual([1]);
+      });
+
+      it('are read without taking', async () => {
+        await resolve(choice('a', [perSubject(2, 1_000), perSession(5, 's1', 1_000)]));
+        const takes = [
+          perSubject(2, 1_500),
+          perSession(5, 's1', 1_500),
+          perSession(5, 's2', 1_500),
+          perSubject(2, 3 * day),
+        ];
+        expect(await store.capsUsed(partition, 'acme', 'u:1', takes)).toEqual([1, 1, 0, 0]);
+        expect(await store.capsUsed(partition, 'acme', 'u:1', takes)).toEqual([1, 1, 0, 0]);
+        expect(await store.capsUsed(partition, 'acme', 'u:9', takes)).toEqual([0, 0, 0, 0]);
+        expect(await store.capsUsed(partition, 'acme', 'u:1', [])).toEqual([]);
+      });
+
+      it('of what was forgotten count as full, so that forgetting never exceeds a cap', async () => {
+        const at = async (time: number) => (await resolve(choice('a', [perSubject(1, time)]))).chosen;
+        expect([await at(10 * day), await at(12 * day), await at(20 * day)]).toEqual([0, 0, 0]);
+        expect(await at(12 * day + 1)).toBe(-1);
+        expect(await at(5 * day)).toBe(-1);
+        expect(await at(19 * day)).toBe(0);
+      });
+
+      it('remember the newest 16 sessions; an older one that was forgotten counts as full', async () => {
+        const at = async (session: string, time: number) =>
+          (await resolve(choice('a', [perSession(1, session, time)]))).chosen;
+        for (let i = 0; i < 17; i++) expect(await at(`s${i}`, i + 1)).toBe(0);
+        expect(await at('s16', 99)).toBe(-1);
+        expect(await at('s1', 2)).toBe(-1);
+        expect(await at('s0', 1)).toBe(-1);
+      });
+    });
+
+    describe('the request path', () => {
+      it('takes caps and publishes, and touches neither position nor blobs', async () => {
+        await store.commit(
+          partition,
+          commit('', 'c1', { position: 3, blobs: [['acme:u:1', Buffer.from('blob')]] }),
+        );
+        const outcome = await store.request(partition, request('r1', [choice('a', [perSubject(1, 1_000)])]));
+        const resolution = {
+          chosen: 0,
+          available: [0],
+          capsSeen: [{ cap: 'subject', action: 'a', used: 0, limit: 1 }],
+        };
+        expect(outcome).toEqual({ kind: 'decided', offset: 0, resolution });
+        expect(await store.readOutbox(partition, 0, 10, 0)).toEqual([
+          { offset: 0, kind: 'decision', payload: 'payload of r1', resolution },
+        ]);
+        expect(await store.head(partition)).toEqual({ position: 3, commitId: 'c1', sequence: 1 });
+        expect(await store.load(partition, ['acme:u:1'])).toEqual([Buffer.from('blob')]);
+      });
+
+      it('gives a repeated key the first answer, and no second effect', async () => {
+        const choices = [choice('a', [perSubject(5, 1_000)])];
+        const first = await store.request(partition, request('r1', choices));
+        const again = await store.request(partition, { ...request('r1', []), payload: 'another payload' });
+        expect(again).toEqual({ kind: 'repeated', payload: 'payload of r1', resolution: first.resolution });
+        expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 1 });
+        expect(await store.capsUsed(partition, 'acme', 'u:1', [perSubject(5, 1_000)])).toEqual([1]);
+        const elsewhere = { ...request('r1', choices), tenant: 'other' };
+        expect(await store.request(partition, elsewhere)).toMatchObject({ kind: 'decided', offset: 1 });
+      });
+
+      it('shares its caps with the commits', async () => {
+        await store.request(partition, request('r1', [choice('a', [perSubject(1, 1_000)])]));
+        const item = decision([choice('a', [perSubject(1, 1_001)])]);
+        expect(await store.commit(partition, commit('', 'c1', { outbox: [item] }))).toMatchObject({
+          resolutions: [{ chosen: -1 }],
+        });
+      });
+
+      it('never exceeds a cap, with many requests and commits at once', async () => {
+        const choices = [choice('a', [perSubject(7, 1_000)])];
+        const requests = Array.from({ length: 40 }, (_, i) =>
+          store.request(partition, request(`r${i}`, choices)),
+        );
+        const commits = Array.from({ length: 8 }, (_, i) =>
+          store.commit(
+            partition,
+            commit(i === 0 ? '' : `c${i - 1}`, `c${i}`, { outbox: [decision(choices)] }),
+          ),
+        );
+        const resolutions = [
+          ...(await Promise.all(requests)).map(({ resolution }) => resolution),
+          ...(await Promise.all(commits)).flatMap((outcome) =>
+            outcome.kind === 'committed' ? outcome.resolutions : [],
+          ),
+        ];
+        expect(resolutions).toHaveLength(48);
+        expect(resolutions.filter(({ chosen }) => chosen === 0)).toHaveLength(7);
+      });
+
+      it('refuses what it could not keep', async () => {
+        const bad = store.request(partition, { ...request('r1', []), keepMs: 0 });
+        await expect(bad).rejects.toMatchObject({ code: 'state_invalid' });
+        const nameless = store.request(partition, request('', []));
+        await expect(nameless).rejects.toMatchObject({ code: 'state_invalid' });
+        expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 0 });
+      });
+    });
+
+    describe('the outbox', () => {
+      const publish = async (count: number): Promise<void> => {
+        const { commitId } = await store.head(partition);
+        const outbox = Array.from(
+          { length: count },
+          (_, i): OutboxItem => ({ kind: 'batch', payload: `${i}` }),
+        );
+        await store.commit(partition, commit(commitId, `next-${commitId}`.slice(-60), { outbox }));
+      };
+
+      it('is read in order, from any offset, at most as much as asked', async () => {
+        await publish(5);
+        const offsets = async (from: number, limit: number) =>
+          (await store.readOutbox(partition, from, limit, 0)).map(({ offset }) => offset);
+        expect(await offsets(0, 3)).toEqual([0, 1, 2]);
+        expect(await offsets(3, 10)).toEqual([3, 4]);
+        expect(await offsets(5, 10)).toEqual([]);
+      });
+
+      it('wakes every waiting reader', async () => {
+        const waiting = [1, 2, 3].map(() => store.readOutbox(partition, 0, 10, 10_000));
+        await publish(1);
+        for (const read of await Promise.all(waiting)) expect(read.map(({ offset }) => offset)).toEqual([0]);
+        expect(await store.readOutbox(partition, 1, 10, 20)).toEqual([]);
+      });
+
+      it('forgets what is trimmed, counts on, and says so to a reader that wanted it', async () => {
+        await publish(250);
+        await store.trimOutbox(partition, 107);
+        expect(await store.outboxRange(partition)).toEqual({ start: 107, end: 250 });
+        await expect(store.readOutbox(partition, 106, 10, 0)).rejects.toMatchObject({
+          code: 'outbox_lost',
+          details: { start: 107, end: 250 },
+        });
+        expect((await store.readOutbox(partition, 107, 1, 0))[0]).toMatchObject({
+          offset: 107,
+          payload: '107',
+        });
+        await store.trimOutbox(partition, 250);
+        await publish(1);
+        expect(await store.outboxRange(partition)).toEqual({ start: 250, end: 251 });
+      });
+
+      it('says so to a reader beyond its end', async () => {
+        await publish(2);
+        await expect(store.readOutbox(partition, 9, 10, 0)).rejects.toMatchObject({ code: 'outbox_lost' });
+      });
+    });
+
+    it('keeps what readers save, each partition and reader apart', async () => {
+      expect(await store.readerState(partition, 'sink')).toBeNull();
+      await store.saveReaderState(partition, 'sink', '{"position":3}');
+      await store.saveReaderState(partition, 'push', 'ü');
+      await store.saveReaderState(partition, 'sink', '{"position":4}');
+      expect(await store.readerState(partition, 'sink')).toBe('{"position":4}');
+      expect(await store.readerState(partition, 'push')).toBe('ü');
+      expect(await store.readerState(partition + 1, 'sink')).toBeNull();
+    });
+
+    it('keeps the layouts of blobs', async () => {
+      expect(await store.layouts()).toEqual([]);
+      await store.saveLayout(4_000_000_000, 'second');
+      await store.saveLayout(7, 'first');
+      await store.saveLayout(7, 'first');
+      expect(await store.layouts()).toEqual(['first', 'second']);
+    });
+  });
+}
+
+export function commit(previous: string, id: string, part: Partial<Commit> = {}): Commit {
+  return {
+    previous,
+    id,
+    position: 0,
+    blobs: [],
+    partitionState: null,
+    outbox: [],
+    ...part,
+    ...positionOf(part),
+  };
+}
+
+export function decision(choices: readonly Choice[], subject = 'u:1'): OutboxItem & { kind: 'decision' } {
+  return { kind: 'decision', payload: '{"record":{}}', tenant: 'acme', subject, choices };
+}
+
+export function choice(action: string, caps: readonly CapTake[]): Choice {
+  return { action, caps, offer: null, mode: 'act' };
+}
+
+const perSubject = (limit: number, at: number): CapTake => ({
+  cap: 'subject',
+  session: null,
+  limit,
+  windowMs: day,
+  at,
+});
+
+const perSession = (limit: number, session: string, at: number): CapTake => ({
+  cap: 'session',
+  session,
+  limit,
+  windowMs: null,
+  at,
+});
+
+export function request(idempotencyKey: string, choices: readonly Choice[]): RequestCommit {
+  return {
+    idempotencyKey,
+    tenant: 'acme',
+    subject: 'u:1',
+    payload: `payload of ${idempotencyKey}`,
+    choices,
+    keepMs: 60_000,
+  };
+}
