@@ -476,16 +476,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
 }
 
 export function commit(previous: string, id: string, part: Partial<Commit> = {}): Commit {
-  return {
-    previous,
-    id,
-    position: 0,
-    blobs: [],
-    partitionState: null,
-    outbox: [],
-    ...part,
-    ...positionOf(part),
-  };
+  return { previous, id, position: 1_000, blobs: [], partitionState: null, outbox: [], ...part };
 }
 
 export function decision(choices: readonly Choice[], subject = 'u:1'): OutboxItem & { kind: 'decision' } {
