@@ -67,7 +67,7 @@ function readEvent(path: Path, names: ExpressionNames, asksPresence: boolean): F
   if (declared === undefined && !names.event.isOpen) {
     const near = nearest(property, names.event.properties.keys());
     return {
-      problem: `no event that is meant here declares the property ${quote(property)}`,
+      problem: `no event type that is read here declares the property ${quote(property)}`,
       suggestion: near === undefined ? undefined : written('event', [near]),
     };
   }
