@@ -1,0 +1,166 @@
+import { crc32 } from 'node:zlib';
+import { PresageError } from '../../core/index.ts';
+import type { Layout } from './layout.ts';
+import {
+  makeReader,
+  makeWriter,
+  type Reader,
+  readCount,
+  readSigned,
+  readVarint,
+  reserve,
+  unreadable,
+  type Writer,
+  writeByte,
+  writeSigned,
+  writeVarint,
+} from './parts/bytes.ts';
+import { forgetBefore, readRemembered, writeRemembered } from './parts/remembered.ts';
+import { type SessionRules, sessionAt } from './parts/sessions.ts';
+import { readSessions, writeSessions } from './parts/sessions-blob.ts';
+import type { FeatureConfig, Machine } from './plan.ts';
+import { baseTime, makeSubject, type Subject } from './subject.ts';
+
+/**
+ * A subject's blob: version (1 byte), layout (u32), position + 1, newest event time (0, or 1 and the time), sessions,
+ * remembered event ids, then each feature's slot after its length in bytes (0: as empty), in layout order, and the
+ * CRC-32 of all that. Integers are varints, times distances from the newest. Equal states give equal bytes.
+ */
+export const blobVersion = 1;
+const headerBytes = 5;
+const checksumBytes = 4;
+
+export interface Codec {
+  encode(subject: Subject): Uint8Array;
+  /** Throws PresageError `state_unreadable` or `layout_unknown`. */
+  decode(blob: Uint8Array): Subject;
+  learn(layout: Layout): void;
+}
+
+export function makeCodec(
+  machines: readonly Machine[],
+  layout: Layout,
+  config: FeatureConfig,
+  rules: SessionRules,
+): Codec {
+  const writer = makeWriter();
+  /** For each layout known: its slots in order, each with the machine that reads it, or null: no longer declared. */
+  const layouts = new Map<number, readonly (Machine | null)[]>();
+
+  function learn({ id, features }: Layout): void {
+    const left = [...machines];
+    layouts.set(
+      id,
+      features.map((hash) => {
+        const found = left.findIndex((machine) => machine.feature.hash === hash);
+        return found < 0 ? null : (left.splice(found, 1)[0] ?? null);
+      }),
+    );
+  }
+  learn(layout);
+
+  return {
+    learn,
+    encode(subject) {
+      writer.length = 0;
+      reserve(writer, headerBytes);
+      writer.bytes[0] = blobVersion;
+      writer.bytes.writeUInt32LE(layout.id, 1);
+      writer.length = headerBytes;
+      writeHead(writer, subject);
+      for (const machine of machines) writeSlot(writer, machine, subject);
+      reserve(writer, checksumBytes);
+      writer.bytes.writeUInt32LE(crc32(writer.bytes.subarray(0, writer.length)), writer.length);
+      return Buffer.from(writer.bytes.subarray(0, writer.length + checksumBytes));
+    },
+    decode(blob) {
+      const reader = openBlob(blob);
+      const id = reader.bytes.readUInt32LE(1);
+      const slots = layouts.get(id);
+      if (slots === undefined) throw layoutUnknown(id);
+      try {
+        return readSubject(reader, slots);
+      } catch (error) {
+        if (error instanceof PresageError) throw error;
+        return unreadable(`it makes no sense (${String(error)})`, reader.at);
+      }
+    },
+  };
+
+  function readSubject(reader: Reader, slots: readonly (Machine | null)[]): Subject {
+    const subject = makeSubject(machines.map(({ kind }) => kind.empty()));
+    subject.position = readVarint(reader) - 1;
+    const hasNewest = readVarint(reader);
+    if (hasNewest > 1) unreadable('its newest time is neither there nor not', reader.at);
+    if (hasNewest === 1) subject.newest = readSigned(reader);
+    const base = baseTime(subject);
+    subject.sessions = readSessions(reader, base, rules);
+    subject.remembered = readRemembered(reader, base, config.deduplicationIds);
+    forgetBefore(subject.remembered, subject.newest - config.deduplicationMs);
+    for (const machine of slots) readSlot(reader, machine, subject);
+    if (reader.at !== reader.end) unreadable('it goes on after its end', reader.at);
+    subject.session = sessionAt(subject.sessions, subject.newest, rules.gapMs)?.id ?? null;
+    return subject;
+  }
+}
+
+/** Checks version and checksum, and stands at the first byte after the header. */
+function openBlob(blob: Uint8Array): Reader {
+  const reader = makeReader(blob);
+  if (blob.byteLength < headerBytes + checksumBytes) unreadable('it is too short', blob.byteLength);
+  if (reader.bytes[0] !== blobVersion)
+    unreadable(`it has version ${reader.bytes[0]}, this program writes ${blobVersion}`, 0);
+  reader.end -= checksumBytes;
+  if (crc32(reader.bytes.subarray(0, reader.end)) !== reader.bytes.readUInt32LE(reader.end))
+    unreadable('its checksum does not fit its content', reader.end);
+  reader.at = headerBytes;
+  return reader;
+}
+
+function writeHead(writer: Writer, subject: Subject): void {
+  writeVarint(writer, subject.position + 1);
+  writeByte(writer, subject.newest === -Infinity ? 0 : 1);
+  if (subject.newest !== -Infinity) writeSigned(writer, subject.newest);
+  const base = baseTime(subject);
+  writeSessions(writer, subject.sessions, base);
+  writeRemembered(writer, subject.remembered, base);
+}
+
+/** Most slots are shorter than 128 bytes: one byte is left for the length, and more made where it is not enough. */
+function writeSlot(writer: Writer, { kind, index }: Machine, subject: Subject): void {
+  const lengthAt = writer.length;
+  writeByte(writer, 0);
+  kind.encode(subject.slots[index], writer, subject);
+  const end = writer.length;
+  const size = end - lengthAt - 1;
+  writer.length = lengthAt;
+  if (size >= 0x80) {
+    writeVarint(writer, size);
+    const from = writer.length;
+    reserve(writer, size);
+    writer.bytes.copyWithin(from, lengthAt + 1, end);
+  } else {
+    writeByte(writer, size);
+  }
+  writer.length += size;
+}
+
+function readSlot(reader: Reader, machine: Machine | null, subject: Subject): void {
+  const size = readCount(reader, 1);
+  const { end } = reader;
+  const slotEnd = reader.at + size;
+  if (machine !== null && size > 0) {
+    reader.end = slotEnd;
+    subject.slots[machine.index] = machine.kind.decode(reader, subject);
+    if (reader.at !== slotEnd) unreadable(`the state of ${machine.feature.name} is too long`, reader.at);
+  }
+  reader.at = slotEnd;
+  reader.end = end;
+}
+
+const layoutUnknown = (id: number): PresageError =>
+  new PresageError(
+    'layout_unknown',
+    `A stored state blob has layout ${id.toString(16)}, which this program has not been told of. Load the stored layouts before the blobs.`,
+    { details: { layout: id } },
+  );

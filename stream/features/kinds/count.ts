@@ -1,0 +1,26 @@
+import { readVarint, writeVarint } from '../parts/bytes.ts';
+import type { Measure } from './windowed.ts';
+
+/** How many events; 0 of nothing. A bucket holds their number. */
+export const count: Measure = {
+  reads: 'nothing',
+  ofNothing: 0,
+  cell: {
+    blank: [0],
+    add(ring, at) {
+      ring[at] = (ring[at] ?? 0) + 1;
+    },
+    combine(ring, at, from, fromAt) {
+      ring[at] = (ring[at] ?? 0) + (from[fromAt] ?? 0);
+    },
+    write: (writer, ring, at) => writeVarint(writer, ring[at] ?? 0),
+    read: (reader, ring) => {
+      ring.push(readVarint(reader));
+    },
+    value(ring, from, to) {
+      let events = 0;
+      for (let at = from; at < to; at += 2) events += ring[at + 1] ?? 0;
+      return events;
+    },
+  },
+};

@@ -1,0 +1,27 @@
+import { readSigned, writeSigned } from '../parts/bytes.ts';
+import { powerOf } from '../parts/decimal.ts';
+import type { Measure } from './windowed.ts';
+
+/** The greatest of a property's decimals; null of nothing. A bucket holds its greatest amount. */
+export const max: Measure = {
+  reads: 'amount',
+  ofNothing: null,
+  cell: {
+    blank: [-Infinity],
+    add(ring, at, amount) {
+      if (amount > (ring[at] ?? -Infinity)) ring[at] = amount;
+    },
+    combine(ring, at, from, fromAt) {
+      ring[at] = Math.max(ring[at] ?? -Infinity, from[fromAt] ?? -Infinity);
+    },
+    write: (writer, ring, at) => writeSigned(writer, ring[at] ?? 0),
+    read: (reader, ring) => {
+      ring.push(readSigned(reader));
+    },
+    value(ring, from, to, scale) {
+      let greatest = -Infinity;
+      for (let at = from; at < to; at += 2) greatest = Math.max(greatest, ring[at + 1] ?? -Infinity);
+      return greatest / powerOf(scale);
+    },
+  },
+};

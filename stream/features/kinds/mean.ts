@@ -1,0 +1,34 @@
+import { readVarint, writeVarint } from '../parts/bytes.ts';
+import { powerOf } from '../parts/decimal.ts';
+import { sum, total } from './sum.ts';
+import type { Measure } from './windowed.ts';
+
+/** Exact sum by number of events: sum / (count * 10^scale), one rounding; null of nothing. A bucket holds both. */
+export const mean: Measure = {
+  reads: 'amount',
+  ofNothing: null,
+  cell: {
+    blank: [...sum.cell.blank, 0],
+    add(ring, at, amount) {
+      sum.cell.add(ring, at, amount);
+      ring[at + 2] = (ring[at + 2] ?? 0) + 1;
+    },
+    combine(ring, at, from, fromAt) {
+      sum.cell.combine(ring, at, from, fromAt);
+      ring[at + 2] = (ring[at + 2] ?? 0) + (from[fromAt + 2] ?? 0);
+    },
+    write(writer, ring, at) {
+      sum.cell.write(writer, ring, at);
+      writeVarint(writer, ring[at + 2] ?? 0);
+    },
+    read(reader, ring) {
+      sum.cell.read(reader, ring);
+      ring.push(readVarint(reader));
+    },
+    value(ring, from, to, scale) {
+      let events = 0;
+      for (let at = from; at < to; at += 4) events += ring[at + 3] ?? 0;
+      return total(ring, from, to, 4) / (events * powerOf(scale));
+    },
+  },
+};

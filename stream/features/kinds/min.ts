@@ -1,0 +1,27 @@
+import { readSigned, writeSigned } from '../parts/bytes.ts';
+import { powerOf } from '../parts/decimal.ts';
+import type { Measure } from './windowed.ts';
+
+/** The least of a property's decimals; null of nothing. A bucket holds its least amount. */
+export const min: Measure = {
+  reads: 'amount',
+  ofNothing: null,
+  cell: {
+    blank: [Infinity],
+    add(ring, at, amount) {
+      if (amount < (ring[at] ?? Infinity)) ring[at] = amount;
+    },
+    combine(ring, at, from, fromAt) {
+      ring[at] = Math.min(ring[at] ?? Infinity, from[fromAt] ?? Infinity);
+    },
+    write: (writer, ring, at) => writeSigned(writer, ring[at] ?? 0),
+    read: (reader, ring) => {
+      ring.push(readSigned(reader));
+    },
+    value(ring, from, to, scale) {
+      let least = Infinity;
+      for (let at = from; at < to; at += 2) least = Math.min(least, ring[at + 1] ?? Infinity);
+      return least / powerOf(scale);
+    },
+  },
+};

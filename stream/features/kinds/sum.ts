@@ -1,0 +1,29 @@
+import { addAmount, numberOf, powerOf, readSum, writeSum } from '../parts/decimal.ts';
+import type { Measure } from './windowed.ts';
+
+/** Exact sum of a property's decimals; 0 of nothing. A bucket holds the sum's low and high part (parts/decimal.ts). */
+export const sum: Measure = {
+  reads: 'amount',
+  ofNothing: 0,
+  cell: {
+    blank: [0, 0],
+    add: addAmount,
+    combine(ring, at, from, fromAt) {
+      addAmount(ring, at, from[fromAt] ?? 0);
+      ring[at + 1] = (ring[at + 1] ?? 0) + (from[fromAt + 1] ?? 0);
+    },
+    write: (writer, ring, at) => writeSum(writer, ring[at] ?? 0, ring[at + 1] ?? 0),
+    read: readSum,
+    value: (ring, from, to, scale) => total(ring, from, to, 3) / powerOf(scale),
+  },
+};
+
+/** The nearest double of the exact sum of all cells' sums, which follow the bucket in each entry; in amounts. */
+export function total(ring: readonly number[], from: number, to: number, stride: number): number {
+  const sums = [0, 0];
+  for (let at = from; at < to; at += stride) {
+    addAmount(sums, 0, ring[at + 1] ?? 0);
+    sums[1] = (sums[1] ?? 0) + (ring[at + 2] ?? 0);
+  }
+  return numberOf(sums[0] ?? 0, sums[1] ?? 0);
+}

@@ -1,0 +1,108 @@
+import {
+  type Reader,
+  readCount,
+  readSigned,
+  readVarint,
+  type Writer,
+  writeSigned,
+  writeVarint,
+} from './bytes.ts';
+
+/**
+ * The sawtooth window: a ring of equal buckets in event time, of which only those that saw an event are kept.
+ * `[bucket, ...cell, bucket, ...cell, ...]`, buckets ascending; a cell is a fixed number of numbers.
+ * The value at t covers the buckets (b(t) - n, b(t)].
+ */
+export type Ring = number[];
+
+/** What one bucket holds, and how it is written. A cell's numbers begin at `at`. */
+export interface Cell {
+  /** A bucket's numbers before its first event. */
+  readonly blank: readonly number[];
+  add(ring: Ring, at: number, amount: number): void;
+  /** Adds `from`'s cell at `fromAt` to the cell at `at`. */
+  combine(ring: Ring, at: number, from: Ring, fromAt: number): void;
+  write(writer: Writer, ring: Ring, at: number): void;
+  /** Appends one cell. */
+  read(reader: Reader, ring: Ring): void;
+  /** The value of the buckets from index `from` to before index `to` of the ring; null where nothing has none. */
+  value(ring: Ring, from: number, to: number, scale: number): number | null;
+}
+
+/** The bucket of an event time; -Infinity of -Infinity. */
+export const bucketOf = (time: number, bucketMs: number): number => Math.floor(time / bucketMs);
+
+export const lastBucket = (ring: Ring, stride: number): number => ring[ring.length - stride] ?? -Infinity;
+
+/** Index of a bucket's entry, made if absent. `oldest` is the newest bucket that is out: entries up to it may go. */
+export function placeOf(ring: Ring, cell: Cell, bucket: number, oldest: number): number {
+  const stride = cell.blank.length + 1;
+  let at = ring.length - stride;
+  if (at >= 0 && ring[at] === bucket) return at;
+  if (at < 0 || (ring[at] ?? 0) < bucket) {
+    dropUpTo(ring, stride, oldest);
+    at = ring.length;
+    ring.push(bucket);
+    for (const value of cell.blank) ring.push(value);
+    return at;
+  }
+  while (at >= 0 && (ring[at] ?? 0) > bucket) at -= stride;
+  if (at >= 0 && ring[at] === bucket) return at;
+  ring.splice(at + stride, 0, bucket, ...cell.blank);
+  return at + stride;
+}
+
+function dropUpTo(ring: Ring, stride: number, oldest: number): void {
+  const from = indexAfter(ring, stride, oldest);
+  if (from === 0) return;
+  for (let i = from; i < ring.length; i++) ring[i - from] = ring[i] ?? 0;
+  ring.length -= from;
+}
+
+/** Index of the first entry whose bucket is above `bucket`; the ring's length if there is none. */
+export function indexAfter(ring: Ring, stride: number, bucket: number): number {
+  let at = 0;
+  while (at < ring.length && (ring[at] ?? 0) <= bucket) at += stride;
+  return at;
+}
+
+/** Writes entries with buckets above `oldest`, newest first, as distances; `base` is the newest event's bucket. */
+export function writeRing(writer: Writer, cell: Cell, ring: Ring, oldest: number, base: number): void {
+  const stride = cell.blank.length + 1;
+  const first = indexAfter(ring, stride, oldest);
+  writeVarint(writer, (ring.length - first) / stride);
+  let previous = base;
+  for (let at = ring.length - stride; at >= first; at -= stride) {
+    const bucket = ring[at] ?? 0;
+    // Only the newest can lie ahead of the base (system events do not move it), so only it needs a sign.
+    if (at === ring.length - stride) writeSigned(writer, previous - bucket);
+    else writeVarint(writer, previous - bucket - 1);
+    previous = bucket;
+    cell.write(writer, ring, at + 1);
+  }
+}
+
+export function readRing(reader: Reader, cell: Cell, base: number): Ring {
+  const stride = cell.blank.length + 1;
+  const count = readCount(reader, 2);
+  const reversed: number[] = [];
+  let bucket = base;
+  for (let i = 0; i < count; i++) {
+    bucket -= i === 0 ? readSigned(reader) : readVarint(reader) + 1;
+    reversed.push(bucket);
+    cell.read(reader, reversed);
+  }
+  const ring: Ring = [];
+  for (let at = reversed.length - stride; at >= 0; at -= stride) {
+    for (let i = at; i < at + stride; i++) ring.push(reversed[i] ?? 0);
+  }
+  return ring;
+}
+
+export function mergeRing(into: Ring, from: Ring, cell: Cell): void {
+  const stride = cell.blank.length + 1;
+  for (let at = 0; at < from.length; at += stride) {
+    const place = placeOf(into, cell, from[at] ?? 0, -Infinity);
+    cell.combine(into, place + 1, from, at + 1);
+  }
+}

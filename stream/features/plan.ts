@@ -1,0 +1,123 @@
+import type { CompiledFeature, CompiledWorkspace, Expression } from '../../workspace/index.ts';
+import { type Kind, kindOf, type Observation, type Reads } from './kinds/index.ts';
+import { amountOf } from './parts/decimal.ts';
+import type { SessionRules } from './parts/sessions.ts';
+import { textOf } from './parts/text.ts';
+import type { FeatureEvent } from './port.ts';
+
+/** The part of a workspace that features depend on. */
+export type FeatureConfig = Pick<
+  CompiledWorkspace,
+  'features' | 'deduplicationIds' | 'deduplicationMs' | 'sessionGapMs'
+>;
+
+/** A feature as it runs: its kind, and the index of its slot. */
+export interface Machine {
+  readonly index: number;
+  readonly feature: CompiledFeature;
+  readonly kind: Kind<unknown>;
+}
+
+/**
+ * What to do with an event of one type, worked out once: each condition is evaluated, and each property read, once
+ * per event, however many windows look at it.
+ */
+export type Plan = readonly Group[];
+
+interface Group {
+  readonly where: Expression<boolean> | null;
+  readonly sources: Source[];
+}
+
+interface Source {
+  readonly reads: Reads;
+  readonly property: string;
+  readonly scale: number;
+  readonly by: string | null;
+  readonly machines: Machine[];
+}
+
+export interface Plans {
+  readonly machines: readonly Machine[];
+  /** What an event of this type does. */
+  of(type: string): Plan;
+}
+
+/** The engine's own event types begin with `$`: they move neither a subject's newest time nor its session. */
+export const isSystemType = (type: string): boolean => type.charCodeAt(0) === 0x24;
+
+export function makePlans(config: FeatureConfig, rules: SessionRules): Plans {
+  let stats = 0;
+  const machines = config.features.map((feature, index) => ({
+    index,
+    feature,
+    kind: kindOf(feature, feature.kind === 'session' ? stats++ : -1, rules),
+  }));
+  const named = new Set(config.features.flatMap((feature) => [...(feature.types ?? [])]));
+  const byType = new Map([...named].map((type) => [type, planFor(machines, type)]));
+  const undeclared = planFor(machines, '');
+  const nothing: Plan = [];
+  return {
+    machines,
+    of: (type) => byType.get(type) ?? (isSystemType(type) ? nothing : undeclared),
+  };
+}
+
+function planFor(machines: readonly Machine[], type: string): Plan {
+  const groups = new Map<string, Group>();
+  for (const machine of machines) {
+    const { types, where } = machine.feature;
+    if (types === null ? isSystemType(type) : !types.has(type)) continue;
+    const condition = where?.text ?? '';
+    const group = groups.get(condition) ?? { where, sources: [] };
+    groups.set(condition, group);
+    sourceOf(group, machine).machines.push(machine);
+  }
+  return [...groups.values()];
+}
+
+function sourceOf(group: Group, { feature, kind }: Machine): Source {
+  const wanted = {
+    reads: kind.reads,
+    property: kind.reads === 'nothing' ? '' : (feature.property ?? ''),
+    scale: kind.reads === 'amount' ? feature.scale : 0,
+    by: feature.by,
+  };
+  const known = group.sources.find(
+    (source) =>
+      source.reads === wanted.reads &&
+      source.property === wanted.property &&
+      source.scale === wanted.scale &&
+      source.by === wanted.by,
+  );
+  if (known !== undefined) return known;
+  const source: Source = { ...wanted, machines: [] };
+  group.sources.push(source);
+  return source;
+}
+
+/** Reads what a source needs of the event into `seen`; false if the event has not got it. */
+export function observe(seen: Observation, source: Source, event: FeatureEvent): boolean {
+  if (source.by !== null) {
+    const key = textOf(event.properties[source.by]);
+    if (key === null) return false;
+    seen.key = key;
+  }
+  switch (source.reads) {
+    case 'nothing':
+      return true;
+    case 'text': {
+      const text = textOf(event.properties[source.property]);
+      if (text !== null) seen.text = text;
+      return text !== null;
+    }
+    case 'amount':
+    case 'number': {
+      const value = event.properties[source.property];
+      if (typeof value !== 'number') return false;
+      // + 0: a minus zero would not survive as a decimal, and compares equal anyway.
+      seen.number = source.reads === 'amount' ? amountOf(value, source.scale) : value + 0;
+      return Number.isFinite(seen.number);
+    }
+  }
+}

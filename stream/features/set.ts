@@ -1,0 +1,103 @@
+import type { FeatureValue } from '../../schemas/index.ts';
+import { makeCodec } from './codec.ts';
+import type { Observation } from './kinds/index.ts';
+import { layoutOf, parseLayout } from './layout.ts';
+import { forgetBefore, mergeRemembered, remember } from './parts/remembered.ts';
+import { addToSession, mergeSessions, type SessionRules, sessionAt } from './parts/sessions.ts';
+import { keptText } from './parts/text.ts';
+import { type FeatureConfig, isSystemType, makePlans, observe, type Plan } from './plan.ts';
+import type { FeatureEvent, FeatureSet, SubjectState } from './port.ts';
+import { makeSubject, type Subject } from './subject.ts';
+
+/** A feature set that can also add one subject's state to another's, as a transfer of identity does. */
+export interface MergingFeatureSet extends FeatureSet {
+  /**
+   * `into` becomes the state of both subjects' events, as if they had been one subject's from the start (in the
+   * bounds of each kind, an event of one being as late as it is older than the newest of both); its position stays,
+   * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`, `max`, `distinct` and `time_since`.
+   */
+  merge(into: SubjectState, from: SubjectState): void;
+}
+
+/** All features of a workspace. The set is not reentrant: it uses the same working memory for every event. */
+export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
+  const rules: SessionRules = {
+    gapMs: config.sessionGapMs,
+    windowMs: config.deduplicationMs,
+    adds: config.features
+      .filter((feature) => feature.kind === 'session')
+      .map((feature) => feature.measure !== 'duration'),
+  };
+  const plans = makePlans(config, rules);
+  const { machines } = plans;
+  const layout = layoutOf(config.features.map((feature) => feature.hash));
+  const codec = makeCodec(machines, layout, config, rules);
+  const seen: Observation = { time: 0.5, id: '', number: 0.5, text: '', key: '', run: null };
+  const scope: {
+    features: Record<string, never>;
+    event: FeatureEvent['properties'];
+    action: null;
+    context: null;
+  } = { features: {}, event: {}, action: null, context: null };
+
+  function apply(subject: Subject, event: FeatureEvent, plan: Plan): void {
+    for (const { where, sources } of plan) {
+      if (where !== null) {
+        scope.event = event.properties;
+        const result = where.evaluate(scope);
+        if (result.kind !== 'value' || !result.value) continue;
+      }
+      for (const source of sources) {
+        if (!observe(seen, source, event)) continue;
+        for (const { kind, index } of source.machines) kind.update(subject.slots[index], seen, subject);
+      }
+    }
+  }
+
+  function refreshSession(subject: Subject): void {
+    subject.session = sessionAt(subject.sessions, subject.newest, rules.gapMs)?.id ?? null;
+  }
+
+  return {
+    layout: layout.id,
+    layoutDescription: layout.description,
+    empty: () => makeSubject(machines.map(({ kind }) => kind.empty())),
+    update(state, event, position) {
+      const subject = state as Subject;
+      if (position <= subject.position) return false;
+      subject.position = position;
+      if (!remember(subject.remembered, event.id, event.time, config.deduplicationIds)) return false;
+      seen.time = event.time;
+      seen.id = keptText(event.id);
+      seen.run = null;
+      if (!isSystemType(event.type)) {
+        if (event.time > subject.newest) subject.newest = event.time;
+        seen.run = addToSession(subject.sessions, event.session, event.time, subject.newest, rules);
+        refreshSession(subject);
+      }
+      forgetBefore(subject.remembered, subject.newest - config.deduplicationMs);
+      apply(subject, event, plans.of(event.type));
+      return true;
+    },
+    read(state, at) {
+      const subject = state as Subject;
+      const values: Record<string, FeatureValue> = {};
+      for (const { feature, kind, index } of machines)
+        values[feature.name] = kind.read(subject.slots[index], at, subject);
+      return values;
+    },
+    encode: (state) => codec.encode(state as Subject),
+    decode: (blob) => codec.decode(blob),
+    learnLayout: (description) => codec.learn(parseLayout(description)),
+    merge(into, from) {
+      const target = into as Subject;
+      const source = from as Subject;
+      target.newest = Math.max(target.newest, source.newest);
+      mergeRemembered(target.remembered, source.remembered, config.deduplicationIds);
+      forgetBefore(target.remembered, target.newest - config.deduplicationMs);
+      mergeSessions(target.sessions, source.sessions, target.newest, rules);
+      for (const { kind, index } of machines) kind.merge(target.slots[index], source.slots[index], target);
+      refreshSession(target);
+    },
+  };
+}

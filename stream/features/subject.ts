@@ -1,0 +1,29 @@
+import { makeRemembered, type Remembered } from './parts/remembered.ts';
+import { makeSessions, type Sessions } from './parts/sessions.ts';
+import type { SubjectState } from './port.ts';
+
+/** What is behind the opaque SubjectState. */
+export interface Subject extends SubjectState {
+  position: number;
+  /** Newest event time of ordinary events; those of the engine itself (`$...`) don't move it. */
+  newest: number;
+  session: string | null;
+  remembered: Remembered;
+  sessions: Sessions;
+  /** One per feature, in workspace order; its kind knows what it is. */
+  readonly slots: unknown[];
+}
+
+export function makeSubject(slots: unknown[]): Subject {
+  return {
+    position: -1,
+    newest: -Infinity,
+    session: null,
+    remembered: makeRemembered(),
+    sessions: makeSessions(),
+    slots,
+  };
+}
+
+/** The base that times in a blob are written against. */
+export const baseTime = (subject: Subject): number => (subject.newest === -Infinity ? 0 : subject.newest);

@@ -1,0 +1,216 @@
+import type { FeatureEvent } from '../../stream/features/port.ts';
+import type { CompiledFeature } from '../../workspace/index.ts';
+
+/**
+ * What each feature kind *means*, by brute force over the raw list of a subject's events, in any order and with
+ * repeats. It shares no code with stream/features: where the two disagree, one of them is wrong.
+ */
+export interface ReferenceRules {
+  readonly sessionGapMs: number;
+  readonly deduplicationMs: number;
+}
+
+type Value = number | string | null | readonly string[] | Readonly<Record<string, number>>;
+
+/** The value of a feature at event time `at`, given all events so far. */
+export function referenceValue(
+  feature: CompiledFeature,
+  all: readonly FeatureEvent[],
+  at: number,
+  rules: ReferenceRules,
+): Value {
+  const events = [...new Map([...all].reverse().map((event) => [event.id, event])).values()];
+  const ordinary = events.filter((event) => !event.type.startsWith('$'));
+  const matching = events.filter((event) => matches(feature, event));
+  if (feature.kind === 'session') return sessionValue(feature, ordinary, matching, at, rules);
+  if (feature.kind === 'last' || feature.kind === 'last_n' || feature.kind === 'time_since')
+    return newestValue(feature, matching, at);
+  const window = inWindow(feature, ordinary, matching, at);
+  if (feature.by === null) return measured(feature, window);
+  const groups = groupBy(window, (event) => asText(event.properties[feature.by ?? '']) ?? '');
+  return Object.fromEntries(
+    [...groups]
+      .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .map(([key, group]) => [key, measured(feature, group) as number]),
+  );
+}
+
+function matches(feature: CompiledFeature, event: FeatureEvent): boolean {
+  const isRightType = feature.types === null ? !event.type.startsWith('$') : feature.types.has(event.type);
+  if (!isRightType) return false;
+  if (feature.where !== null) {
+    const result = feature.where.evaluate({
+      features: {},
+      event: event.properties,
+      action: null,
+      context: null,
+    });
+    if (result.kind !== 'value' || !result.value) return false;
+  }
+  if (feature.by !== null && asText(event.properties[feature.by]) === null) return false;
+  const value = feature.property === null ? null : event.properties[feature.property];
+  switch (feature.kind) {
+    case 'sum':
+    case 'min':
+    case 'max':
+    case 'mean':
+      return typeof value === 'number';
+    case 'last':
+      return feature.propertyType === 'number' ? typeof value === 'number' : asText(value) !== null;
+    case 'last_n':
+    case 'distinct':
+      return asText(value) !== null;
+    default:
+      return true;
+  }
+}
+
+/** Buckets (b(at) - n, b(at)], less those that the subject's own newest event has pushed out. */
+function inWindow(
+  feature: CompiledFeature,
+  ordinary: readonly FeatureEvent[],
+  matching: readonly FeatureEvent[],
+  at: number,
+): FeatureEvent[] {
+  const bucket = (time: number): number => Math.floor(time / feature.bucketMs);
+  const newest = Math.max(bucket(at), ...[...ordinary, ...matching].map((event) => bucket(event.time)));
+  return matching.filter(({ time }) => bucket(time) > newest - feature.buckets && bucket(time) <= bucket(at));
+}
+
+function measured(feature: CompiledFeature, events: readonly FeatureEvent[]): number | null {
+  const amounts = events.map((event) => amount(event.properties[feature.property ?? ''], feature.scale));
+  const least = amounts.reduce((a, b) => (b < a ? b : a), amounts[0] ?? 0n);
+  const greatest = amounts.reduce((a, b) => (b > a ? b : a), amounts[0] ?? 0n);
+  const sum = amounts.reduce((a, b) => a + b, 0n);
+  const unit = 10 ** feature.scale;
+  switch (feature.kind) {
+    case 'count':
+      return events.length;
+    case 'sum':
+      return Number(sum) / unit;
+    case 'min':
+      return events.length === 0 ? null : Number(least) / unit;
+    case 'max':
+      return events.length === 0 ? null : Number(greatest) / unit;
+    case 'mean':
+      return events.length === 0 ? null : Number(sum) / (events.length * unit);
+    case 'distinct':
+      return Math.min(
+        feature.max,
+        new Set(events.map((event) => asText(event.properties[feature.property ?? '']))).size,
+      );
+    default:
+      throw new Error(`not a window: ${feature.kind}`);
+  }
+}
+
+/** A double's shortest decimal, times 10^scale, rounded half away from zero; by text and BigInt alone. */
+export function amount(value: unknown, scale: number): bigint {
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)\.?(\d*)(?:e(.+))?$/.exec(String(value)) ?? [];
+  const shift = scale + Number(exponent) - fraction.length;
+  const digits = BigInt(whole + fraction);
+  const size = shift >= 0 ? digits * 10n ** BigInt(shift) : divide(digits, 10n ** BigInt(-shift));
+  return sign === '-' ? -size : size;
+}
+
+const divide = (a: bigint, b: bigint): bigint => (2n * a + b) / (2n * b);
+
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+const asText = (value: unknown): string | null =>
+  ['string', 'number', 'boolean'].includes(typeof value) ? `${value}` : null;
+
+/** Of the n + 3 (`last`: 1 + 3) newest by (time, id) those not after `at`, at most n. */
+function newestValue(feature: CompiledFeature, matching: readonly FeatureEvent[], at: number): Value {
+  if (feature.kind === 'time_since') {
+    const times = [...new Set(matching.map(({ time }) => time))].sort((a, b) => b - a).slice(0, 4);
+    const time = times.find((candidate) => candidate <= at);
+    return time === undefined ? null : (at - time) / 1_000;
+  }
+  const wanted = feature.kind === 'last' ? 1 : feature.n;
+  const values = [...matching]
+    .sort((a, b) => b.time - a.time || Buffer.compare(Buffer.from(b.id), Buffer.from(a.id)))
+    .slice(0, wanted + 3)
+    .filter(({ time }) => time <= at)
+    .slice(0, wanted)
+    .map((event) => event.properties[feature.property ?? '']);
+  if (feature.kind === 'last_n') return values.map((value) => `${value}`);
+  const [value] = values;
+  if (value === undefined) return null;
+  return feature.propertyType === 'number' ? Number(value) : `${value}`;
+}
+
+interface Session {
+  readonly id: string;
+  readonly named: boolean;
+  readonly events: readonly FeatureEvent[];
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All sessions of a subject still within reach of an event that is late by at most the de-duplication window. */
+function sessionsOf(ordinary: readonly FeatureEvent[], rules: ReferenceRules): Session[] {
+  const newest = Math.max(...ordinary.map(({ time }) => time));
+  const byName = groupBy(ordinary, ({ session }) => session);
+  return [...byName].flatMap(([name, events]) => {
+    const gap = name === null ? rules.sessionGapMs : rules.deduplicationMs;
+    const runs: FeatureEvent[][] = [];
+    for (const event of [...events].sort((a, b) => a.time - b.time)) {
+      const run = runs.at(-1);
+      if (run !== undefined && event.time - (run.at(-1)?.time ?? 0) <= gap) run.push(event);
+      else runs.push([event]);
+    }
+    return runs
+      .map((run) => {
+        const first = run[0]?.time ?? 0;
+        const last = run.at(-1)?.time ?? 0;
+        return { id: name ?? `s-${first.toString(36)}`, named: name !== null, events: run, first, last };
+      })
+      .filter(({ last }) => last >= newest - rules.deduplicationMs - gap);
+  });
+}
+
+/** The events of the session at `at` and its id, by the rule in stream/features/parts/sessions.ts. */
+export function referenceSession(
+  all: readonly FeatureEvent[],
+  at: number,
+  rules: ReferenceRules,
+): { id: string; events: readonly FeatureEvent[] } | null {
+  const ordinary = all.filter((event) => !event.type.startsWith('$'));
+  const begun = sessionsOf(ordinary, rules).filter(({ first }) => first <= at);
+  const near = (a: Session, b: Session): boolean =>
+    a.first - b.last <= rules.sessionGapMs && b.first - a.last <= rules.sessionGapMs;
+  const later = (a: Session, b: Session): number =>
+    Math.min(b.last, at) - Math.min(a.last, at) || b.first - a.first || (a.id < b.id ? 1 : -1);
+  const visits = begun.filter(({ named }) => !named);
+  const visit = visits.sort(later)[0];
+  const names = begun.filter(({ named }) => named).sort(later);
+  const newest = names[0];
+  const isVisitNewer =
+    visit !== undefined && (newest === undefined || newest.last < Math.min(visit.last, at));
+  const chosen = isVisitNewer ? names.find((session) => near(session, visit)) : newest;
+  if (chosen !== undefined) {
+    const parts = visits.filter((candidate) => near(candidate, chosen));
+    return { id: chosen.id, events: [...chosen.events, ...parts.flatMap(({ events }) => events)] };
+  }
+  return visit !== undefined && at - visit.last <= rules.sessionGapMs ? visit : null;
+}
+
+function sessionValue(
+  feature: CompiledFeature,
+  ordinary: readonly FeatureEvent[],
+  matching: readonly FeatureEvent[],
+  at: number,
+  rules: ReferenceRules,
+): number | null {
+  const members = new Set(referenceSession(ordinary, at, rules)?.events ?? []);
+  const counted = matching.filter((event) => members.has(event));
+  if (feature.measure === 'count') return counted.length;
+  const first = Math.min(...counted.map(({ time }) => time));
+  return first > at ? null : (at - first) / 1_000;
+}

@@ -1,0 +1,59 @@
+import type { FeatureConfig, FeatureEvent } from '../../stream/features/index.ts';
+import type { CompiledFeature, Expression } from '../../workspace/index.ts';
+
+/** A compiled feature by hand: what the workspace compiler would make of a short definition. */
+export function feature(
+  name: string,
+  kind: CompiledFeature['kind'],
+  rest: Partial<Omit<CompiledFeature, 'types'>> & { of?: readonly string[] } = {},
+): CompiledFeature {
+  const { of, ...given } = rest;
+  const shape = {
+    kind,
+    where: null,
+    bucketMs: 0,
+    buckets: 0,
+    property: null,
+    propertyType: 'string' as const,
+    scale: 4,
+    by: null,
+    keys: 32,
+    n: 1,
+    max: 100,
+    measure: null,
+    ...given,
+  };
+  const hash = JSON.stringify([{ ...shape, where: shape.where?.text }, of ?? null]);
+  return { name, hash, types: of === undefined ? null : new Set(of), ...shape };
+}
+
+/** A configuration with the product's defaults. */
+export function config(
+  features: readonly CompiledFeature[],
+  rest: Partial<Omit<FeatureConfig, 'features'>> = {},
+): FeatureConfig {
+  return { features, deduplicationIds: 1_024, deduplicationMs: 86_400_000, sessionGapMs: 1_800_000, ...rest };
+}
+
+/** A condition on an event's properties, as the compiler would make it. */
+export function where(
+  text: string,
+  holds: (properties: Readonly<Record<string, unknown>>) => boolean | null,
+): Expression<boolean> {
+  return {
+    text,
+    reads: [],
+    readsAction: false,
+    evaluate: ({ event }) => {
+      const value = holds(event ?? {});
+      return value === null ? { kind: 'missing', name: text } : { kind: 'value', value };
+    },
+    saw: () => ({}),
+  };
+}
+
+let made = 0;
+/** An event; its id is unique unless given. */
+export function event(time: number, rest: Partial<Omit<FeatureEvent, 'time'>> = {}): FeatureEvent {
+  return { id: `e${made++}`, type: 'view', time, session: null, properties: {}, ...rest };
+}
