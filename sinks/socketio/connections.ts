@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type DefaultEventsMap, Server, type Socket } from 'socket.io';
 import { type Clock, type Logger, messageOf, PresageError } from '../../core/index.ts';
 import { type Authenticate, type Identity, roomOf } from './identity.ts';
@@ -20,6 +21,8 @@ type Connection = Socket<FromBrowser, ToBrowser, DefaultEventsMap, { who: Identi
 
 const reportNames: readonly ReportName[] = ['shown', 'accepted', 'dismissed', 'expired'];
 
+const closeMs = 2_000;
+
 export interface ConnectionDeps {
   readonly server: HttpServer;
   readonly authenticate: Authenticate;
@@ -36,8 +39,8 @@ export interface ConnectionDeps {
 export interface Connections {
   /** Hands an offer to all of the subject's sockets; returns how many there are. */
   offer(to: { readonly tenant: string; readonly subject: string }, offer: WireOffer): number;
-  /** Closes every socket; the HTTP server stays open. */
-  close(): void;
+  /** Closes every connection, so that browsers come back by themselves; the HTTP server stays open. */
+  close(): Promise<void>;
 }
 
 /** Live sessions over Socket.IO at /push: who they are, what they may ask, and how offers reach them. */
@@ -117,10 +120,13 @@ export function acceptConnections(deps: ConnectionDeps): Connections {
           });
       return sockets;
     },
-    close() {
+    async close() {
       isClosed = true;
-      io.disconnectSockets(true);
+      const sockets = [...io.sockets.sockets.values()];
+      const gone = sockets.map((socket) => new Promise((resolve) => socket.once('disconnect', resolve)));
+      // Not disconnectSockets(): told to leave, a client stays away.
       io.engine.close();
+      await Promise.race([Promise.all(gone), wait(closeMs, undefined, { ref: false })]);
     },
   };
 }

@@ -173,7 +173,7 @@ export function makePush(deps: PushDeps): Role {
     },
     async stop() {
       await Promise.all(followers.map((follower) => follower.stop()));
-      connections?.close();
+      await connections?.close();
       await Promise.all(sessionEvents);
       connections = null;
       followers = [];
