@@ -18,6 +18,8 @@ export interface WorkerParts extends TopologyParts {
   readonly clock: Clock;
   /** A fresh random id per commit. */
   readonly newId: () => string;
+  /** Milliseconds before beginning again after an error: the first time, and at most. */
+  readonly backoffMs?: { readonly first: number; readonly most: number };
   /** Tells observers (live view, throughput) of each committed batch; must not throw. */
   readonly onCommitted?: (summary: CommittedBatch) => void;
 }
@@ -36,7 +38,7 @@ const batchRecords = 1_000;
 /** How long a reader waits when the log is quiet; work that is there is taken at once. */
 const idleWaitMs = 500;
 const cachedSubjects = 20_000;
-const backoffMs = { first: 50, most: 2_000 };
+const defaultBackoffMs = { first: 50, most: 2_000 };
 
 /**
  * The stream role: reads each partition in order, and for each batch makes the one atomic commit. While a commit is in
@@ -45,6 +47,7 @@ const backoffMs = { first: 50, most: 2_000 };
  * history it came from.
  */
 export function makeWorker(parts: WorkerParts): Role {
+  const backoffMs = parts.backoffMs ?? defaultBackoffMs;
   let running = false;
   let done: Promise<void> = Promise.resolve();
   let health: Health = { state: 'starting', why: 'not started yet' };
@@ -95,7 +98,7 @@ export function makeWorker(parts: WorkerParts): Role {
           const head = heads.get(reader.partition);
           if (head === undefined)
             return fail(new Error(`Partition ${reader.partition} was assigned without a head.`));
-          const runner = runPartition(reader, head, () => active && running, onProgress).catch(fail);
+          const runner = runPartition(reader, head, () => active && running, onProgress, fail).catch(fail);
           runners.add(runner);
         },
         onRevoked: () => {
@@ -117,6 +120,7 @@ export function makeWorker(parts: WorkerParts): Role {
     head: PartitionHead,
     isActive: () => boolean,
     onProgress: () => void,
+    onFailure: (error: unknown) => void,
   ): Promise<void> {
     const { partition } = reader;
     const path = topology(parts, partition);
@@ -141,8 +145,8 @@ export function makeWorker(parts: WorkerParts): Role {
         await inFlight;
         cache.evict();
         inFlight = send(commit, batch);
-        // Awaited before the next commit or at the end; until then a rejection must not count as unhandled.
-        inFlight.catch(() => {});
+        // A quiet log may bring no next batch to find the failure: it ends the run at once.
+        inFlight.catch(onFailure);
       }
     } finally {
       await inFlight;
