@@ -30,7 +30,11 @@ export const segmentMessage = z.looseObject({
   anonymousId: clientId,
   previousId: clientId.describe('`alias` only: the id that the subject had before.'),
   groupId: clientId.describe('`group` only.'),
-  event: z.string().max(256).nullish().describe('`track` only: the name of the event, which becomes its type.'),
+  event: z
+    .string()
+    .max(256)
+    .nullish()
+    .describe('`track` only: the name of the event, which becomes its type.'),
   name: z.string().max(1_024).nullish().describe('`page` and `screen` only.'),
   category: z.string().max(1_024).nullish().describe('`page` and `screen` only.'),
   timestamp: clientTime.nullish(),
@@ -78,7 +82,11 @@ export type IngestAnswer = z.infer<typeof ingestAnswer>;
 export const ingestBody = z.object({
   tenant: z.string().min(1).max(64),
   source: z.string().regex(/^(feed:[A-Za-z0-9._-]{1,120}|simulator)$/, 'feed:<run> or simulator'),
-  events: z.array(z.unknown()).min(1).max(2_000).describe('StoredEvent without v, tenant, source and schema.'),
+  events: z
+    .array(z.unknown())
+    .min(1)
+    .max(2_000)
+    .describe('StoredEvent without v, tenant, source and schema.'),
 });
 
 export const feedEvent = z.object({
@@ -207,9 +215,6 @@ export const errorAnswer = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 export type ErrorAnswer = z.infer<typeof errorAnswer>;
-
-/** No event of a batch was kept: the error, and why, for each. */
-export const nothingKept = errorAnswer.extend({ rejected: z.array(rejection).optional() });
 
 export const scopeNames = ['write', 'session', 'read', 'admin'] as const;
 export type Scope = (typeof scopeNames)[number];

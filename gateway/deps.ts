@@ -1,0 +1,70 @@
+import type { Registry } from 'prom-client';
+import type { Clock, Health, Logger } from '../core/index.ts';
+import type { DecideRequest, DecisionRecord } from '../schemas/index.ts';
+import type { Warehouse } from '../sinks/clickhouse/port.ts';
+import type { FeatureSet } from '../stream/features/port.ts';
+import type { EventLog } from '../stream/log/port.ts';
+import type { StateStore } from '../stream/state/port.ts';
+import type { CompiledWorkspace } from '../workspace/index.ts';
+import type { KeyStore } from './keys/index.ts';
+import type { SessionSecrets } from './sessions.ts';
+import type { ThroughputRecorder } from './throughput.ts';
+
+/** The stop switch: one `$control` event to every partition's log, so that replay stops where we did. */
+export interface ActionControl {
+  /** Resolves when every partition's log has it. `by` says who, for the record. */
+  stop(tenants: readonly string[], by: string, reason: string | undefined): Promise<void>;
+  resume(tenants: readonly string[], by: string, reason: string | undefined): Promise<void>;
+  /** Tenants whose actions are stopped now. */
+  stoppedTenants(): Promise<ReadonlySet<string>> | ReadonlySet<string>;
+}
+
+/** Folders of static files; null = not there (a hint is served in its place). Absolute paths. */
+export interface Folders {
+  /** The built console, with index.html. */
+  readonly console: string | null;
+  /** The workspace's demo site, served at /demo/. */
+  readonly demo: string | null;
+  /** The built browser client, with presage.js, served at /client/. */
+  readonly client: string | null;
+}
+
+/** What the demo page and simulated visitors need. */
+export interface Demo {
+  /** The tenant's public key that the demo page uses; made on first use. */
+  key(tenant: string): Promise<string>;
+  /** Removes simulated subjects and their data; how many subjects, and how many rows of ClickHouse. */
+  reset(): Promise<{ readonly subjects: number; readonly rows: number }>;
+}
+
+/** All that the gateway needs of the world. */
+export interface GatewayDeps {
+  readonly log: EventLog;
+  readonly store: StateStore;
+  readonly workspace: CompiledWorkspace;
+  readonly features: FeatureSet;
+  /** null = this instance runs without ClickHouse: what reads from it answers `no_warehouse`. */
+  readonly warehouse: Warehouse | null;
+  readonly keys: KeyStore;
+  readonly sessionSecrets: SessionSecrets;
+  readonly decide: (request: DecideRequest) => Promise<readonly DecisionRecord[]>;
+  readonly control: ActionControl;
+  /** Every other role of this process. */
+  readonly roles: () => readonly { readonly name: string; readonly health: Health }[];
+  readonly throughput: ThroughputRecorder;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newId: () => string;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** The instance's own credential: opens everything, for all tenants. At least 32 characters. */
+  readonly adminToken: string;
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly folders: Folders;
+  readonly version: string;
+  readonly simulating: () => boolean;
+  /** null = the workspace has no demo: its routes are not there. */
+  readonly demo: Demo | null;
+}

@@ -1,0 +1,12 @@
+export type { ActionControl, Demo, Folders, GatewayDeps } from './deps.ts';
+export { type Gateway, makeGateway, type RouteInfo } from './gateway.ts';
+export * from './keys/index.ts';
+export {
+  makeSessions,
+  type SessionIdentity,
+  type SessionParts,
+  type SessionSecrets,
+  type Sessions,
+  type SocketCredentials,
+} from './sessions.ts';
+export { makeThroughput, type ThroughputRecorder } from './throughput.ts';
