@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadRowMap } from '../../app/feed/map.ts';
+import { type FeedPlan, planFeed } from '../../app/feed/plan.ts';
+import type { FeatureVector } from '../../schemas/index.ts';
+import { makeFeatureSet, type SubjectState } from '../../stream/features/index.ts';
+import { loadWorkspace } from '../../workspace/index.ts';
+import { referenceFeatures } from './trivago.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const log = join(root, '..', 'shared', 'data', 'trivago-100k', 'trivago_val_100k.csv.gz');
+const travel = join(root, 'examples', 'travel');
+let planned: FeedPlan;
+let reference: Map<string, Record<string, unknown>>;
+
+/** What the engine's features are after the whole log in one order, without log, Redis and worker around them. */
+async function engineFeatures(order: 'forwards' | 'backwards'): Promise<Map<string, FeatureVector>> {
+  const features = makeFeatureSet(await loadWorkspace(travel));
+  const states = new Map<string, SubjectState>();
+  const events = order === 'forwards' ? planned.events : planned.events.toReversed();
+  let isNew = 0;
+  for (const [position, { event }] of events.entries()) {
+    const user = event.userId ?? '';
+    const state = states.get(user) ?? features.empty();
+    states.set(user, state);
+    const { id, type, time, session = null, properties } = event;
+    if (features.update(state, { id, type, time, session, properties }, position)) isNew++;
+  }
+  expect(isNew).toBe(100_003);
+  return new Map([...states].map(([user, state]) => [user, features.read(state, state.newest)]));
+}
+
+describe.skipIf(!existsSync(log))(
+  'features of the trivago log (skipped where the sample is not beside the checkout)',
+  () => {
+    beforeAll(async () => {
+      reference = referenceFeatures(log);
+      const map = await loadRowMap(join(travel, 'map.mjs'));
+      planned = await planFeed(log, { name: log, map, order: 'time', format: null });
+    });
+
+    it('begin with every row', () => {
+      expect([planned.rows, planned.events.length, planned.rejects.length]).toEqual([100_003, 100_003, 0]);
+    });
+
+    it.each(['forwards', 'backwards'] as const)('equal the reference for every user, %s', async (order) => {
+      const engine = await engineFeatures(order);
+      expect(engine.size).toBe(6_593);
+      expect(reference.size).toBe(6_593);
+      for (const [user, values] of reference) expect(engine.get(user), user).toEqual(values);
+    });
+
+    it('have values worth comparing', () => {
+      const all = [...reference.values()];
+      for (const name of Object.keys(all[0] ?? {})) {
+        const different = new Set(all.map((values) => JSON.stringify(values[name])));
+        expect(different.size, name).toBeGreaterThan(2);
+      }
+    });
+  },
+);
