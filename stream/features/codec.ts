@@ -10,6 +10,7 @@ import {
   readVarint,
   reserve,
   unreadable,
+  varintBytes,
   type Writer,
   writeByte,
   writeSigned,
@@ -131,17 +132,17 @@ function writeSlot(writer: Writer, { kind, index }: Machine, subject: Subject): 
   const lengthAt = writer.length;
   writeByte(writer, 0);
   kind.encode(subject.slots[index], writer, subject);
-  const end = writer.length;
-  const size = end - lengthAt - 1;
-  writer.length = lengthAt;
-  if (size >= 0x80) {
-    writeVarint(writer, size);
-    const from = writer.length;
-    reserve(writer, size);
-    writer.bytes.copyWithin(from, lengthAt + 1, end);
-  } else {
-    writeByte(writer, size);
+  const from = lengthAt + 1;
+  const size = writer.length - from;
+  if (size < 0x80) {
+    writer.bytes[lengthAt] = size;
+    return;
   }
+  const lengthBytes = varintBytes(size);
+  reserve(writer, lengthBytes);
+  writer.bytes.copyWithin(lengthAt + lengthBytes, from, from + size);
+  writer.length = lengthAt;
+  writeVarint(writer, size);
   writer.length += size;
 }
 

@@ -4,7 +4,9 @@ import { referenceSession, referenceValue } from '../../tests/reference/features
 import { config, feature, where } from '../../tests/support/features.ts';
 import { type FeatureEvent, makeFeatureSet, type SubjectState } from './index.ts';
 
-const runs = Number(process.env.PRESAGE_PROPERTY_RUNS ?? 400);
+/** More by PRESAGE_PROPERTY_RUNS=20000; a case takes up to 20 ms. */
+const runs = Number(process.env.PRESAGE_PROPERTY_RUNS ?? 500);
+const timeout = 30_000 + runs * 50;
 const second = 1_000;
 const cheap = where('event.price < 5', ({ price }) => (typeof price === 'number' ? price < 5 : null));
 const small = { bucketMs: 5 * second, buckets: 4 };
@@ -88,7 +90,7 @@ function bytesOf(state: SubjectState, events: readonly FeatureEvent[]): string {
 
 const keys = fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 40 });
 
-describe('the state of a subject', () => {
+describe('the state of a subject', { timeout }, () => {
   it('ends the same whatever the order, repetition and splitting of its events', () => {
     fc.assert(
       fc.property(history, keys, keys, fc.nat(), (events, order, again, restartEvery) => {
@@ -139,7 +141,7 @@ describe('the state of a subject', () => {
   });
 });
 
-describe('the values of features', () => {
+describe('the values of features', { timeout }, () => {
   it('are those of the definition, computed from all events so far, at any time', () => {
     const ask = fc.array(fc.integer({ min: -60, max: 1_860 }), { minLength: 1, maxLength: 4 });
     fc.assert(

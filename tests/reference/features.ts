@@ -79,8 +79,7 @@ function inWindow(
 
 function measured(feature: CompiledFeature, events: readonly FeatureEvent[]): number | null {
   const amounts = events.map((event) => amount(event.properties[feature.property ?? ''], feature.scale));
-  const least = amounts.reduce((a, b) => (b < a ? b : a), amounts[0] ?? 0n);
-  const greatest = amounts.reduce((a, b) => (b > a ? b : a), amounts[0] ?? 0n);
+  const ranked = amounts.toSorted((a, b) => Number(a - b));
   const sum = amounts.reduce((a, b) => a + b, 0n);
   const unit = 10 ** feature.scale;
   switch (feature.kind) {
@@ -89,9 +88,9 @@ function measured(feature: CompiledFeature, events: readonly FeatureEvent[]): nu
     case 'sum':
       return Number(sum) / unit;
     case 'min':
-      return events.length === 0 ? null : Number(least) / unit;
+      return events.length === 0 ? null : Number(ranked.at(0)) / unit;
     case 'max':
-      return events.length === 0 ? null : Number(greatest) / unit;
+      return events.length === 0 ? null : Number(ranked.at(-1)) / unit;
     case 'mean':
       return events.length === 0 ? null : Number(sum) / (events.length * unit);
     case 'distinct':

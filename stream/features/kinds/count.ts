@@ -1,5 +1,5 @@
 import { readVarint, writeVarint } from '../parts/bytes.ts';
-import type { Measure } from './windowed.ts';
+import type { Measure } from './measure.ts';
 
 /** How many events; 0 of nothing. A bucket holds their number. */
 export const count: Measure = {

@@ -2,11 +2,13 @@ import type { CompiledFeature } from '../../../workspace/index.ts';
 import type { SessionRules } from '../parts/sessions.ts';
 import { count } from './count.ts';
 import { distinct } from './distinct.ts';
+import { keyed } from './keyed.ts';
 import type { Kind } from './kind.ts';
 import { last } from './last.ts';
 import { lastN } from './last-n.ts';
 import { max } from './max.ts';
 import { mean } from './mean.ts';
+import type { Measure } from './measure.ts';
 import { min } from './min.ts';
 import { session } from './session.ts';
 import { sum } from './sum.ts';
@@ -19,15 +21,15 @@ export type { Kind, Observation, Reads } from './kind.ts';
 export function kindOf(feature: CompiledFeature, stat: number, rules: SessionRules): Kind<unknown> {
   switch (feature.kind) {
     case 'count':
-      return windowed(feature, count);
+      return measured(feature, count);
     case 'sum':
-      return windowed(feature, sum);
+      return measured(feature, sum);
     case 'min':
-      return windowed(feature, min);
+      return measured(feature, min);
     case 'max':
-      return windowed(feature, max);
+      return measured(feature, max);
     case 'mean':
-      return windowed(feature, mean);
+      return measured(feature, mean);
     case 'last':
       return last(feature);
     case 'last_n':
@@ -40,3 +42,6 @@ export function kindOf(feature: CompiledFeature, stat: number, rules: SessionRul
       return session(feature, stat, rules);
   }
 }
+
+const measured = (feature: CompiledFeature, measure: Measure): Kind<unknown> =>
+  feature.by === null ? windowed(feature, measure) : keyed(feature, measure);

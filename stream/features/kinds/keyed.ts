@@ -12,7 +12,7 @@ import { bucketOf, indexAfter, mergeRing, placeOf, type Ring, readRing, writeRin
 import { compareText } from '../parts/text.ts';
 import { baseTime, type Subject } from '../subject.ts';
 import type { Kind } from './kind.ts';
-import type { Measure } from './windowed.ts';
+import type { Measure } from './measure.ts';
 
 /**
  * A measure for each value of the `by` property: the value is a map of the keys that saw an event in the window.

@@ -1,6 +1,6 @@
 import { readSigned, writeSigned } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
-import type { Measure } from './windowed.ts';
+import type { Measure } from './measure.ts';
 
 /** The greatest of a property's decimals; null of nothing. A bucket holds its greatest amount. */
 export const max: Measure = {

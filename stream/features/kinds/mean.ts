@@ -1,7 +1,7 @@
 import { readVarint, writeVarint } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
+import type { Measure } from './measure.ts';
 import { sum, total } from './sum.ts';
-import type { Measure } from './windowed.ts';
 
 /** Exact sum by number of events: sum / (count * 10^scale), one rounding; null of nothing. A bucket holds both. */
 export const mean: Measure = {

@@ -1,6 +1,6 @@
 import { readSigned, writeSigned } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
-import type { Measure } from './windowed.ts';
+import type { Measure } from './measure.ts';
 
 /** The least of a property's decimals; null of nothing. A bucket holds its least amount. */
 export const min: Measure = {

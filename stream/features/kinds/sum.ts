@@ -1,5 +1,5 @@
 import { addAmount, numberOf, powerOf, readSum, writeSum } from '../parts/decimal.ts';
-import type { Measure } from './windowed.ts';
+import type { Measure } from './measure.ts';
 
 /** Exact sum of a property's decimals; 0 of nothing. A bucket holds the sum's low and high part (parts/decimal.ts). */
 export const sum: Measure = {

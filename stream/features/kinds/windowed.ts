@@ -1,7 +1,6 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
 import {
   bucketOf,
-  type Cell,
   indexAfter,
   lastBucket,
   mergeRing,
@@ -11,24 +10,11 @@ import {
   writeRing,
 } from '../parts/ring.ts';
 import { baseTime } from '../subject.ts';
-import { keyed } from './keyed.ts';
-import type { Kind, Reads } from './kind.ts';
+import type { Kind } from './kind.ts';
+import type { Measure } from './measure.ts';
 
-/** What the kinds over rolling windows (count, sum, min, max, mean) tell of themselves. */
-export interface Measure {
-  readonly cell: Cell;
-  readonly reads: Reads;
-  /** The value of a window without events. */
-  readonly ofNothing: number | null;
-}
-
-/** A measure over a rolling window; one for each value of the feature's `by` property, if it has one. */
-export function windowed(feature: CompiledFeature, measure: Measure): Kind<Ring> | ReturnType<typeof keyed> {
-  return feature.by === null ? single(feature, measure) : keyed(feature, measure);
-}
-
-/** The slot is the ring itself. */
-function single(feature: CompiledFeature, { cell, reads, ofNothing }: Measure): Kind<Ring> {
+/** A measure over a rolling window. The slot is the ring itself. */
+export function windowed(feature: CompiledFeature, { cell, reads, ofNothing }: Measure): Kind<Ring> {
   const { bucketMs, buckets, scale } = feature;
   const stride = cell.blank.length + 1;
   // A feature that reads system events can be ahead of the subject's newest ordinary event.

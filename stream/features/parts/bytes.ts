@@ -49,6 +49,13 @@ export function writeVarint(writer: Writer, value: number): void {
   writer.length = at;
 }
 
+/** How many bytes `writeVarint` takes. */
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+  return bytes;
+}
+
 /** An integer of up to 53 bits with its sign in bit 6 of the first byte. */
 export function writeSigned(writer: Writer, value: number): void {
   const size = Math.abs(value);
