@@ -36,7 +36,7 @@ const decisionsQuery = z.object({
 
 const switchBody = z
   .object({ tenant: z.string().max(64).optional(), reason: z.string().max(500).optional() })
-  .default({});
+  .nullish();
 
 /** What the console shows and does (schemas/console.ts), apart from its live stream. */
 export function consoleRoutes(app: App, parts: ConsoleRouteParts): void {
@@ -107,7 +107,7 @@ export function consoleRoutes(app: App, parts: ConsoleRouteParts): void {
         },
       },
       async (request): Promise<StopResult> => {
-        const { tenant: named, reason } = request.body;
+        const { tenant: named, reason } = request.body ?? {};
         if (named !== undefined) mustBeTenant(named, workspace.tenants);
         const tenant = tenantFilter(request, named);
         request.tenant = tenant;

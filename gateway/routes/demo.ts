@@ -25,10 +25,10 @@ export function demoRoutes(
       schema: {
         tags,
         summary: "The tenant's public key for simulated visitors",
-        body: z.object({ tenant: z.string().min(1).max(64).optional() }).default({}),
+        body: z.object({ tenant: z.string().min(1).max(64).optional() }).nullish(),
       },
     },
-    async (request) => ({ key: await demo.key(tenantOf(request, workspace.tenants, request.body.tenant)) }),
+    async (request) => ({ key: await demo.key(tenantOf(request, workspace.tenants, request.body?.tenant)) }),
   );
 
   app.post(

@@ -65,13 +65,13 @@ export function keyRoutes(
               .max(30 * 86_400)
               .optional(),
           })
-          .default({}),
+          .nullish(),
         response: answers,
       },
     },
     async (request) => {
       const tenant = tenantFilter(request);
-      const { overlapSeconds } = request.body;
+      const { overlapSeconds } = request.body ?? {};
       return keys.rotate(request.params.id, {
         ...(tenant === null ? {} : { tenant }),
         ...(overlapSeconds === undefined ? {} : { overlapMs: overlapSeconds * 1_000 }),
