@@ -169,7 +169,8 @@ const record = (partition: number, key: string): NewRecord => ({
   value: Buffer.from(`value of ${key}`),
 });
 
-async function readerOf(
+/** A reader of one partition from `from` on. */
+export async function readerOf(
   log: EventLog,
   partition: number,
   from: number,

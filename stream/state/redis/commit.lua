@@ -26,12 +26,15 @@ local function stored_answer(commits, id)
   return nil
 end
 
-local function commit_problem(args, head_position, tag)
+local function ids_problem(args)
   if type(args) ~= 'table' then return 'the argument is not a list' end
-  local previous, id, position, partition_state = args[1], args[2], args[3], args[4]
-  local blobs, deletes, outbox = args[5], args[6], args[7]
-  if type(previous) ~= 'string' then return 'the previous commit id is not a string' end
-  if type(id) ~= 'string' or id == '' then return 'the commit id is not a string' end
+  if type(args[1]) ~= 'string' then return 'the previous commit id is not a string' end
+  if type(args[2]) ~= 'string' or args[2] == '' then return 'the commit id is not a string' end
+  return nil
+end
+
+local function commit_problem(args, head_position, tag)
+  local position, partition_state, blobs, deletes, outbox = args[3], args[4], args[5], args[6], args[7]
   if type(position) ~= 'number' or position < head_position then
     return 'position ' .. tostring(position) .. ' is before the committed ' .. tostring(head_position)
   end
@@ -69,14 +72,16 @@ local function commit(keys, argv)
     return redis.error_reply('INVALID a key of this partition has a foreign type')
   end
   local is_packed, args = pcall(cmsgpack.unpack, argv[1])
-  if not is_packed or type(args) ~= 'table' then return redis.error_reply('INVALID the argument is not MessagePack') end
+  if not is_packed then return redis.error_reply('INVALID the argument is not MessagePack') end
+  local problem = ids_problem(args)
+  if problem then return redis.error_reply('INVALID ' .. problem) end
 
   local head = redis.call('HMGET', head_key, 'position', 'commit', 'sequence')
   local position, current, sequence = tonumber(head[1] or 0), head[2] or '', tonumber(head[3] or 0)
   if current ~= args[1] then
     return stored_answer(commits_key, args[2]) or { 'fenced', whole(position), current, whole(sequence) }
   end
-  local problem = commit_problem(args, position, string.match(head_key, '^{[^}]*}'))
+  problem = commit_problem(args, position, string.match(head_key, '^{[^}]*}'))
   if problem then return redis.error_reply('INVALID ' .. problem) end
 
   local id, blobs, deletes, outbox = args[2], args[5], args[6], args[7]
