@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { io, type Socket } from 'socket.io-client';
@@ -44,7 +44,11 @@ export const authenticate: Authenticate = async ({ key, anonymousId, token }) =>
   return { tenant: key.slice(3), subject: asSubjectId(`a:${String(anonymousId)}`), session: null };
 };
 
-export async function makeRig(options: Partial<PushDeps> & { inbox?: Inbox } = {}): Promise<Rig> {
+/** `site` answers what is not push. */
+export async function makeRig({
+  site = (_, response) => void response.writeHead(404).end(),
+  ...options
+}: Partial<PushDeps> & { inbox?: Inbox; site?: RequestListener } = {}): Promise<Rig> {
   const clock = manualClock();
   const store = fakeOutbox();
   const log = fakeLog();
@@ -56,7 +60,7 @@ export async function makeRig(options: Partial<PushDeps> & { inbox?: Inbox } = {
   let decisions = 0;
 
   const run = async (port: number) => {
-    const server = createServer((_, response) => response.writeHead(404).end());
+    const server = createServer(site);
     await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
     registry = new Registry();
     const push = makePush({
