@@ -1,5 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js';
-import { foundMissing } from './expression-missing.ts';
+import { missingNumber } from './expression-missing.ts';
 
 /** Bounds of one expression as it is written. */
 export const limits = {
@@ -26,8 +26,7 @@ export const running: Environment = new Environment({ limits: { maxDepth: 250, m
     async: false,
     handler: (values: Readonly<Record<string, number>>, key: string, feature: string): number => {
       const value = Object.hasOwn(values, key) ? values[key] : undefined;
-      if (value === undefined) throw foundMissing(`${feature}[${JSON.stringify(key)}]`);
-      return value;
+      return value ?? missingNumber(`${feature}[${JSON.stringify(key)}]`);
     },
   });
 
@@ -55,7 +54,7 @@ export const macrosThatBind: ReadonlySet<string> = new Set(['all', 'exists', 'ex
 
 /** Names that the language itself uses, so that no feature may. */
 export function isReservedName(name: string): boolean {
-  return reserved.has(name) || writing.hasVariable(name) || functionNames.has(name);
+  return reserved.has(name) || writing.hasVariable(name);
 }
 
 const reserved: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@ import { EvaluationError, type ParseResult } from '@marcbachmann/cel-js';
 import { messageOf } from '../core/index.ts';
 import type { Evaluation, Scope } from './compiled.ts';
 import { running } from './expression-environment.ts';
-import { foundMissingOnce, type Missing, missingFrom } from './expression-missing.ts';
+import { expectMissing, type Missing, missingIn, missingValue } from './expression-missing.ts';
 import { type Read, valueAt } from './expression-read.ts';
 import type { ExpressionProblem, Translation } from './expression-translate.ts';
 
@@ -28,7 +28,7 @@ class Values extends Map<string, unknown> {
     if (slot === undefined || this.scope === null) return undefined;
     const value = valueAt(slot.read, this.scope);
     if (slot.read.asksPresence) return value !== undefined;
-    if (value === undefined) throw foundMissingOnce(slot.missing);
+    if (value === undefined) throw missingValue(slot.missing);
     return value;
   }
 }
@@ -85,14 +85,17 @@ export class Part {
       if (valueAt(slot.read, scope) === undefined) return slot.missing;
     }
     this.#values.scope = scope;
+    expectMissing(this.#translation.hasBranches);
     try {
       const value: unknown = this.#run(this.#values);
+      const missing = missingIn();
+      if (missing !== null) return missing;
       if (this.#wants === 'bool' ? typeof value === 'boolean' : Number.isFinite(value))
         return value as boolean | number;
       const expected = this.#wants === 'bool' ? 'true or false' : 'a finite number';
       return { kind: 'error', message: `${this.#text}: expected ${expected} but got ${shortly(value)}` };
     } catch (error) {
-      return missingFrom(error) ?? this.#failureFrom(error);
+      return missingIn(error) ?? this.#failureFrom(error);
     } finally {
       this.#values.scope = null;
     }

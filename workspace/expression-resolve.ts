@@ -60,7 +60,8 @@ export function readAt(
 }
 
 function readEvent(path: Path, names: ExpressionNames, asksPresence: boolean): Found | NameProblem | null {
-  if (names.event === null) return { problem: 'there is no event here' };
+  if (names.event === null)
+    return { problem: "there is no event here: no trigger leads to this action's placements" };
   const [property] = path.keys;
   if (property === undefined) return { problem: 'expected event.<property>' };
   const declared = names.event.properties.get(property);

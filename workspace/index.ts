@@ -1,6 +1,9 @@
+export { canonicalJson, contentHash } from './canonical.ts';
 export * from './compiled.ts';
 export { durationMs, formatDuration } from './duration.ts';
 export { undeclaredTypes } from './event-names.ts';
+export { compileExpression, type ExpressionResult } from './expression.ts';
+export type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
 export { workspaceJsonSchema } from './json-schema.ts';
 export { loadWorkspace, workspaceFile } from './load.ts';
 export { formatProblem, formatProblems, type Problem, WorkspaceError } from './problems.ts';

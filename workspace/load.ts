@@ -48,8 +48,12 @@ export async function loadWorkspace(folder: string): Promise<CompiledWorkspace> 
   const source = readSource(yaml.value, report);
   let workspace: CompiledWorkspace | null = null;
   if (source !== null) {
-    const files = await findFiles(source, resolve(folder), report);
-    workspace = compileWorkspace({ source, names: namesIn(yaml.value), report }, files);
+    const misshapen = new Set(problems.map(({ path }) => path));
+    const reportNew: Report = (path, ...rest) => {
+      if (!misshapen.has(formatPath(path))) report(path, ...rest);
+    };
+    const files = await findFiles(source, resolve(folder), reportNew);
+    workspace = compileWorkspace({ source, names: namesIn(yaml.value), report: reportNew }, files);
   }
   if (problems.length === 0 && workspace !== null) return workspace;
   throw new WorkspaceError(problems.sort((a, b) => a.line - b.line || a.column - b.column));

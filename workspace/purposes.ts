@@ -9,7 +9,7 @@ export function checkPurposes(
   compiling: Compiling,
   placements: ReadonlyMap<string, CompiledPlacement>,
 ): void {
-  const { source, report } = compiling;
+  const { source, names, report } = compiling;
   const seen = new Set<string>();
   for (const placement of placements.values()) {
     for (const action of placement.actions) {
@@ -17,6 +17,8 @@ export function checkPurposes(
         const allowed = source.features[feature]?.purposes;
         const key = [...path, feature].join('\n');
         if (allowed === undefined || seen.has(key)) continue;
+        const isUnknown = action.purpose !== null && !names.purposes.has(action.purpose);
+        if (isUnknown) continue;
         if (action.purpose !== null && allowed.includes(action.purpose)) continue;
         seen.add(key);
         const purpose = action.purpose === null ? 'states no purpose' : `serves ${action.purpose}`;

@@ -5,9 +5,9 @@ import {
   isPair,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   parseDocument,
+  visit,
 } from 'yaml';
 import type { Path } from './problems.ts';
 
@@ -32,22 +32,28 @@ export interface YamlSource {
 
 /** Parses YAML 1.2. Returns the document, or everything that is wrong with its syntax. */
 export function readYaml(text: string): YamlSource | readonly YamlProblem[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const position = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const faults = [...document.errors, ...document.warnings];
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
+  const position = positionsIn(text);
+  const faults = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (faults.length > 0) {
-    return faults.map((fault) => ({ ...position(fault.pos[0]), message: firstSentence(fault.message) }));
+    // What follows the first break of syntax is only its echo; a key that is there twice breaks nothing.
+    const broken = faults.findIndex(({ code }) => code !== 'DUPLICATE_KEY');
+    return faults.slice(0, broken === -1 ? faults.length : broken + 1).map(({ code, pos, message }) => ({
+      ...position(pos[0]),
+      message: code === 'MULTIPLE_DOCS' ? 'a second document begins here' : firstSentence(message),
+    }));
   }
   let value: unknown;
   try {
     value = document.toJS();
   } catch (error) {
     // Only aliases can fail here: unknown anchors, or an expansion that explodes.
-    return [{ line: 1, column: 1, message: firstSentence(error instanceof Error ? error.message : '') }];
+    return [
+      {
+        ...position(startOf(brokenAlias(document))),
+        message: firstSentence(error instanceof Error ? error.message : ''),
+      },
+    ];
   }
   return {
     value,
@@ -55,11 +61,36 @@ export function readYaml(text: string): YamlSource | readonly YamlProblem[] {
       const found = find(document, path);
       if (at === 'key' && found.key !== null) return position(startOf(found.key));
       if (found.isComplete && found.value !== null) {
-        return position(startOf(found.value) + offsetInside(found.value, text, offset ?? 0));
+        return position(
+          startOf(found.value) + (offset === undefined ? 0 : offsetInside(found.value, text, offset)),
+        );
       }
       return position(startOf(found.key) || 0);
     },
   };
+}
+
+/** Line and column of an offset. The library's own counter loses lines once the syntax is broken. */
+function positionsIn(text: string): (offset: number) => Position {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
+  return (offset) => {
+    const within = Math.min(offset, text.length);
+    const line = starts.findLastIndex((start) => start <= within) + 1;
+    return { line, column: within - (starts[line - 1] ?? 0) + 1 };
+  };
+}
+
+function brokenAlias(document: Document): Node | null {
+  let found: Node | null = null;
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      found = alias;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 interface Found {

@@ -1,0 +1,264 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CompiledFeature, loadWorkspace } from './index.ts';
+
+const head = 'version: 1\nname: shop\ntenants: { acme: {} }\n';
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'presage-compile-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function load(text: string) {
+  await writeFile(join(folder, 'presage.yaml'), head + text);
+  return loadWorkspace(folder);
+}
+
+async function feature(definition: string, more = ''): Promise<CompiledFeature> {
+  const workspace = await load(`${more}features: { it: ${definition} }\n`);
+  return workspace.features[0]!;
+}
+
+describe('features', () => {
+  test.each([
+    ['1h', 60_000, 60],
+    ['30s', 1_000, 30],
+    ['7d', 10_080_000, 60],
+    ['61s', 1_220, 50],
+    ['1s', 1_000, 1],
+    ['1500ms', 1_500, 1],
+    ['1m', 1_000, 60],
+    ['59s', 1_000, 59],
+    ['90s', 1_500, 60],
+  ])('a window of %s is a ring of whole buckets of %i ms', async (window, bucketMs, buckets) => {
+    expect(await feature(`{ kind: count, of: page, window: ${window} }`)).toMatchObject({
+      bucketMs,
+      buckets,
+    });
+  });
+
+  test('a bucket may be stated', async () => {
+    expect(await feature('{ kind: count, of: page, window: 24h, bucket: 1m }')).toMatchObject({
+      bucketMs: 60_000,
+      buckets: 1_440,
+    });
+  });
+
+  test('kinds without a window have no ring', async () => {
+    expect(await feature('{ kind: last, of: page, property: url }')).toEqual({
+      name: 'it',
+      kind: 'last',
+      hash: expect.stringMatching(/^[0-9a-f]{32}$/),
+      types: new Set(['page']),
+      where: null,
+      bucketMs: 0,
+      buckets: 0,
+      property: 'url',
+      propertyType: 'string',
+      scale: 0,
+      by: null,
+      keys: 0,
+      n: 0,
+      max: 0,
+      measure: null,
+    });
+  });
+
+  test('* is every type, and session features know their measure', async () => {
+    expect(await feature('{ kind: session, of: "*", measure: duration }')).toMatchObject({
+      types: null,
+      measure: 'duration',
+    });
+  });
+
+  describe('the hash of a feature', () => {
+    const base = '{ kind: sum, of: [a, b], property: price, window: 1h, by: category }';
+    test.each([
+      [
+        'a description',
+        '{ kind: sum, of: [a, b], property: price, window: 1h, by: category, description: x }',
+        true,
+      ],
+      ['the order of types', '{ kind: sum, of: [b, a], property: price, window: 1h, by: category }', true],
+      [
+        'a default written out',
+        '{ kind: sum, of: [a, b], property: price, window: 60m, bucket: 1m, by: category, keys: 32, scale: 4 }',
+        true,
+      ],
+      ['the window', '{ kind: sum, of: [a, b], property: price, window: 2h, by: category }', false],
+      [
+        'the filter',
+        '{ kind: sum, of: [a, b], property: price, window: 1h, by: category, where: event.x > 1 }',
+        false,
+      ],
+      [
+        'the number of keys',
+        '{ kind: sum, of: [a, b], property: price, window: 1h, by: category, keys: 31 }',
+        false,
+      ],
+      ['the scale', '{ kind: sum, of: [a, b], property: price, window: 1h, by: category, scale: 2 }', false],
+    ])('%s', async (_, other, isSame) => {
+      const [one, two] = [await feature(base), await feature(other)];
+      expect(one.hash === two.hash).toBe(isSame);
+    });
+
+    test('does not depend on its name', async () => {
+      const { features } = await load(
+        'features: { a: { kind: time_since, of: x }, b: { kind: time_since, of: x } }\n',
+      );
+      expect(features[0]?.hash).toBe(features[1]?.hash);
+    });
+
+    test("a session feature's depends on where sessions end", async () => {
+      const definition = '{ kind: session, of: "*", measure: count }';
+      const other = await feature(definition, 'session: { gap: 10m }\n');
+      expect((await feature(definition)).hash).not.toBe(other.hash);
+    });
+  });
+});
+
+describe('event types', () => {
+  const types = `types:
+  order:
+    properties: { price: number, id: string, gift: boolean, items: list, extra: object, __proto__: string }
+    required: [price, id]
+    lateness: 2h
+`;
+  test.each<[unknown, unknown]>([
+    [{ price: 1, id: 'a', gift: true, items: [], extra: {} }, null],
+    [{ price: 1, id: 'a', more: [1] }, null],
+    [{ price: 1, id: 'a', gift: null }, null],
+    [{ id: 'a' }, { path: 'properties.price', expected: 'number', got: 'nothing' }],
+    [
+      { price: null, id: 'a' },
+      { path: 'properties.price', expected: 'number', got: 'nothing' },
+    ],
+    [
+      { price: '1', id: 'a' },
+      { path: 'properties.price', expected: 'number', got: 'string' },
+    ],
+    [
+      { price: Number.NaN, id: 'a' },
+      { path: 'properties.price', expected: 'number', got: 'something else' },
+    ],
+    [
+      { price: 1, id: 'a', items: {} },
+      { path: 'properties.items', expected: 'list', got: 'object' },
+    ],
+    [
+      { price: 1, id: 'a', extra: [] },
+      { path: 'properties.extra', expected: 'object', got: 'list' },
+    ],
+    [
+      { price: 1, id: 'a', gift: 0 },
+      { path: 'properties.gift', expected: 'boolean', got: 'number' },
+    ],
+  ])('%j', async (properties, problem) => {
+    const type = (await load(types)).types.get('order');
+    expect(type?.check(properties as Record<string, unknown>)).toEqual(problem);
+    expect(type?.latenessMs).toBe(7_200_000);
+  });
+
+  test('the schema hash follows properties, not words or lateness', async () => {
+    const hashOf = async (text: string) => (await load(text)).types.get('order')?.schemaHash;
+    const before = await hashOf(types);
+    expect(await hashOf(types.replace('2h', '3h').replace('[price, id]', '[id, price]'))).toBe(before);
+    expect(await hashOf(types.replace('gift: boolean', 'gift: string'))).not.toBe(before);
+    expect(await hashOf(types.replace('[price, id]', '[id]'))).not.toBe(before);
+  });
+});
+
+describe('placements, actions and triggers', () => {
+  const text = `features:
+  views: { kind: count, of: page, window: 1h }
+  other: { kind: count, of: page, window: 1h }
+placements: { top: {}, side: { expires: 30s } }
+actions:
+  second:
+    placements: [side, top]
+    value: 1
+    caps: [{ per: session, limit: 1 }, { per: subject, limit: 2, window: 7d }, { per: subject, limit: 1, window: 1h }]
+  first: { placements: [top], value: views + 1, mode: observe }
+triggers:
+  a: { on: page, placement: top }
+  b: { on: page, when: views > 1, placement: side }
+  c: { on: click, placement: top }
+`;
+
+  test('a placement has its actions in the order of the file', async () => {
+    const { placements } = await load(text);
+    expect(placements.get('top')?.actions.map(({ name }) => name)).toEqual(['second', 'first']);
+    expect(placements.get('side')?.actions.map(({ name }) => name)).toEqual(['second']);
+    expect(placements.get('side')?.expiresMs).toBe(30_000);
+  });
+
+  test('caps have ids of their own', async () => {
+    const { placements } = await load(text);
+    expect(placements.get('side')?.actions[0]?.caps).toEqual([
+      { id: 'second/session', per: 'session', limit: 1, windowMs: null },
+      { id: 'second/subject/7d', per: 'subject', limit: 2, windowMs: 604_800_000 },
+      { id: 'second/subject/1h', per: 'subject', limit: 1, windowMs: 3_600_000 },
+    ]);
+  });
+
+  test('triggers are found by event type, in the order of the file', async () => {
+    const { triggersByType } = await load(text);
+    expect(triggersByType.get('page')?.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(triggersByType.get('click')?.map(({ name }) => name)).toEqual(['c']);
+  });
+
+  test.each([
+    [
+      'an unread feature',
+      'other: { kind: count, of: page, window: 1h }',
+      'other: { kind: count, of: page, window: 2h }',
+      true,
+    ],
+    ['a description', 'value: views + 1', 'value: views + 1, description: x', true],
+    ['another placement', 'expires: 30s', 'expires: 40s', true],
+    [
+      'a feature that is read',
+      'views: { kind: count, of: page, window: 1h }',
+      'views: { kind: count, of: page, window: 2h }',
+      false,
+    ],
+    ['an expression', 'views + 1', 'views + 2', false],
+    ['a cap', 'limit: 2', 'limit: 3', false],
+    ['a mode', 'mode: observe', 'mode: act', false],
+  ])('the policy of a placement: %s', async (_, before, after, isSame) => {
+    const policyOf = async (source: string) => (await load(source)).placements.get('top')?.policy;
+    expect(text).toContain(before);
+    expect((await policyOf(text)) === (await policyOf(text.replace(before, after)))).toBe(isSame);
+  });
+
+  test('the workspace hash follows content, not layout', async () => {
+    const before = (await load(text)).hash;
+    expect(
+      (
+        await load(
+          `# a comment\n${text.replace('{ on: click, placement: top }', '{ placement: "top", on: click }')}`,
+        )
+      ).hash,
+    ).toBe(before);
+    expect((await load(text.replace('click', 'tap'))).hash).not.toBe(before);
+  });
+
+  test('the workspace hash and the policy follow the bytes of the models', async () => {
+    const withModel = text
+      .replace('top: {}', 'top: { model: m }')
+      .concat('models: { m: { file: m.onnx, inputs: [views, is.first] } }\n');
+    await writeFile(join(folder, 'm.onnx'), 'one');
+    const one = await load(withModel);
+    await writeFile(join(folder, 'm.onnx'), 'two');
+    const two = await load(withModel);
+    expect(one.hash).not.toBe(two.hash);
+    expect(one.placements.get('top')?.policy).not.toBe(two.placements.get('top')?.policy);
+    expect(one.placements.get('side')?.policy).toBe(two.placements.get('side')?.policy);
+    // sha256 of "one", by coreutils.
+    expect(one.models.get('m')?.sha256).toBe(
+      '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed',
+    );
+  });
+});
