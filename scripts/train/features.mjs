@@ -43,7 +43,7 @@ function windowed({ kind, property, scale = 4, max = 100 }, events) {
   const total = amounts.reduce((sum, amount) => sum + amount, 0);
   if (kind === 'sum') return total / unit;
   if (amounts.length === 0) return null;
-  if (kind === 'mean') return total / amounts.length / unit;
+  if (kind === 'mean') return total / (amounts.length * unit);
   if (kind === 'min') return Math.min(...amounts) / unit;
   if (kind === 'max') return Math.max(...amounts) / unit;
   throw new Error(`a feature of kind ${kind} is no number that a model can read`);
