@@ -169,14 +169,26 @@ describe('the demo shop', () => {
       await page.locator('#banner .offer').waitFor({ timeout });
       await page.locator('#drawer .offer').waitFor({ timeout });
       const overflow = () => document.documentElement.scrollWidth - innerWidth;
-      expect(await page.evaluate(overflow)).toBeLessThanOrEqual(0);
-      const boxes = await Promise.all(
-        ['#drawer .offer', '#sees', '#banner .offer', 'header'].map((each) =>
-          page.locator(each).boundingBox(),
-        ),
-      );
-      for (const [index, box] of boxes.entries())
-        for (const other of boxes.slice(index + 1)) expect(overlap(box!, other!)).toBe(false);
+      for (const strip of ['closed', 'open']) {
+        if (strip === 'open') await page.locator('#sees summary').click();
+        expect(await page.evaluate(overflow)).toBeLessThanOrEqual(0);
+        const boxes = await Promise.all(
+          ['#drawer .offer', '#sees', '#banner .offer', 'header'].map((each) =>
+            page.locator(each).boundingBox(),
+          ),
+        );
+        for (const [index, box] of boxes.entries())
+          for (const other of boxes.slice(index + 1)) expect(overlap(box!, other!)).toBe(false);
+      }
+      await page.goto(`${shop.url}/demo/#/`);
+      await page.getByRole('heading', { name: 'Everything for outside' }).waitFor({ timeout });
+      for (const card of await page.locator('.grid li').all()) {
+        const [name, add] = await Promise.all([
+          card.locator('.name').boundingBox(),
+          card.locator('.add').boundingBox(),
+        ]);
+        expect(overlap(name!, add!)).toBe(false);
+      }
     });
 });
 

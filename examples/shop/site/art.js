@@ -11,7 +11,7 @@ const drawings = {
   trail: [
     '#dfe9dc',
     `<path d="M30 108c0-14 4-34 10-38 8 8 20 8 28 0l34 26c14 8 40 8 58 18 8 4 10 12 8 18H34c-4-6-4-14-4-24z" fill="${rust}"/>
-     <path d="M30 120h138c2 8-2 14-8 14H40c-8 0-10-8-10-14z" fill="${snow}"/>
+     <path d="M30 120h142c2 8-2 15-8 15H40c-8 0-10-8-10-15z" fill="${snow}"/>
      <path d="M34 134h128" stroke="${ink}" stroke-width="7" stroke-dasharray="10 5"/>
      <path d="M80 80l-12 12M92 89l-12 12M104 97l-12 11" stroke="${snow}" stroke-width="5" stroke-linecap="round"/>
      <path d="M40 70c8 8 20 8 28 0l6 5c-8 14-28 16-36 6z" fill="${ink}" opacity=".35"/>`,
