@@ -110,7 +110,10 @@ function sessionOf(
 ): string | undefined {
   const own = sessionText(context?.sessionId);
   if (own !== undefined || !integrations) return own;
-  for (const settings of Object.values(integrations).slice(0, 20)) {
+  let looked = 0;
+  for (const name in integrations) {
+    if (looked++ === 20) break;
+    const settings = integrations[name];
     if (typeof settings !== 'object' || settings === null) continue;
     const { session_id, sessionId } = settings as Properties;
     const found = sessionText(session_id ?? sessionId);

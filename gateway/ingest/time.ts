@@ -1,6 +1,8 @@
 import { earliestEventTime, futureToleranceMs } from '../limits.ts';
 import { type Checked, kept, nameOfType, refused, wrongType } from './reject.ts';
 
+/** As `Date.prototype.toJSON` writes it. */
+const usual = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 /** ISO 8601, a date or a date and time; parts: 1 date, 2 time, 3 zone. */
 const iso =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
@@ -14,8 +16,7 @@ export function readTime(value: unknown, receivedAt: number): Checked<number> {
   if (typeof value === 'number') return checkTime(Math.floor(value), receivedAt);
   if (typeof value !== 'string')
     return wrongType('timestamp', 'ISO 8601 text or Unix milliseconds', nameOfType(value));
-  const parts = iso.exec(value.trim());
-  const time = parts === null ? Number.NaN : Date.parse(normalised(parts));
+  const time = parseIso(value);
   if (Number.isNaN(time)) {
     return refused(
       'bad_timestamp',
@@ -49,6 +50,14 @@ export function checkTime(time: number, receivedAt: number): Checked<number> {
     );
   }
   return kept(time);
+}
+
+/** NaN when it is no ISO 8601. */
+function parseIso(text: string): number {
+  // What every client library sends; the rest of the spellings cost three times as much.
+  if (usual.test(text)) return Date.parse(text);
+  const parts = iso.exec(text.trim());
+  return parts === null ? Number.NaN : Date.parse(normalised(parts));
 }
 
 /** As Date.parse reads it everywhere: T between, a point for fractions, minutes in the zone, UTC where none is given. */
