@@ -1,0 +1,4 @@
+export * from './id.ts';
+export * from './number.ts';
+export * from './time.ts';
+export * from './value.ts';

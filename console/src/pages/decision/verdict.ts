@@ -1,0 +1,94 @@
+import type { Candidate, DecisionRecord, VerdictStage } from '../../../../schemas/index.ts';
+import { formatFactor, formatNumber } from '../../format/index.ts';
+
+/** The stages in the order that a candidate goes through, with a short name for the head of a column. */
+export const stages: readonly { readonly stage: VerdictStage; readonly name: string }[] = [
+  { stage: 'eligibility', name: 'Eligibility' },
+  { stage: 'applicability', name: 'Applicability' },
+  { stage: 'suitability', name: 'Suitability' },
+  { stage: 'constraints', name: 'Constraints' },
+  { stage: 'scoring', name: 'Scoring' },
+  { stage: 'arbitration', name: 'Arbitration' },
+];
+
+export type StageState = 'passed' | 'out' | 'unreached';
+
+/** How a candidate fared at each stage. Caps count at the commit: one that was full comes after score and rank. */
+export function stageStates(candidate: Candidate): readonly StageState[] {
+  const { stage: last } = candidate.verdict;
+  if (last === 'chosen') return stages.map(() => 'passed');
+  const end = stages.findIndex(({ stage }) => stage === last);
+  return stages.map(({ stage }, index) => {
+    if (index === end) return 'out';
+    if (index < end) return 'passed';
+    if (stage === 'scoring' && candidate.score !== undefined) return 'passed';
+    return stage === 'arbitration' && candidate.rank !== undefined ? 'passed' : 'unreached';
+  });
+}
+
+/** A verdict as a sentence; `code` is what belongs in typewriter letters: a rule's text, a name. */
+export interface VerdictWords {
+  readonly before: string;
+  readonly code: string | null;
+  readonly after: string;
+}
+
+export function verdictWords(candidate: Candidate, decision: DecisionRecord): VerdictWords {
+  const { stage, rule, saw } = candidate.verdict;
+  const words = (before: string, code: string | null = null, after = '.'): VerdictWords => ({
+    before,
+    code,
+    after,
+  });
+  if (stage === 'chosen') return words(chosenWords(candidate, decision), null, '');
+  if (rule.startsWith('missing: ')) {
+    return words(`Out at ${stage}: `, rule, ' – it has no value yet, and what is not known is not assumed.');
+  }
+  if (rule.startsWith('error: ')) return words(`Out at ${stage}: its rule failed with `, rule.slice(7));
+  if (stage === 'constraints') {
+    const { used, limit } = saw;
+    if (typeof used === 'number' && typeof limit === 'number') {
+      return words(
+        'Cap full: ',
+        rule,
+        ` – ${formatNumber(used)} of ${formatNumber(limit)} used at the commit.`,
+      );
+    }
+    return words('A cap had no room at the commit: ', rule);
+  }
+  if (rule === 'outranked') return words(outrankedWords(candidate, decision), null, '');
+  if (stage === 'arbitration') return words('Out at arbitration: ', rule);
+  if (stage === 'scoring') return words('Out at scoring: ', rule);
+  return words(`Not ${adjective[stage]}: `, rule, ' does not hold.');
+}
+
+const adjective = {
+  eligibility: 'eligible',
+  applicability: 'applicable',
+  suitability: 'suitable',
+} as const;
+
+function chosenWords(candidate: Candidate, decision: DecisionRecord): string {
+  const ahead = decision.candidates.filter(
+    ({ rank }) => rank !== undefined && candidate.rank !== undefined && rank < candidate.rank,
+  );
+  if (ahead.length === 0) return 'Chosen: the highest priority, and every cap had room.';
+  const names = ahead.map(({ action }) => action).join(', ');
+  return `Chosen: the highest priority among those whose caps had room (${names} ranked higher).`;
+}
+
+function outrankedWords(candidate: Candidate, decision: DecisionRecord): string {
+  const winner = decision.candidates.find(({ verdict }) => verdict.stage === 'chosen');
+  if (winner?.score === undefined || candidate.score === undefined) return 'Outranked.';
+  return `Outranked: priority ${formatFactor(candidate.score.priority)} against ${formatFactor(winner.score.priority)} of ${winner.action}.`;
+}
+
+/** Chosen first, then by rank, then those that left early: the furthest came first. */
+export function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
+  const place = ({ verdict, rank }: Candidate): number => {
+    if (verdict.stage === 'chosen') return -1;
+    if (rank !== undefined) return rank;
+    return 1e6 - stages.findIndex(({ stage }) => stage === verdict.stage);
+  };
+  return [...candidates].sort((a, b) => place(a) - place(b));
+}

@@ -1,0 +1,118 @@
+import { type ReactNode, useState } from 'react';
+import type { ApiError, Point } from '../../api/index.ts';
+import { throughputPoll } from '../../api/index.ts';
+import { type Measure, sample, spanOf, TimeChart } from '../../charts/index.ts';
+import { Empty, Failure, Loading, Panel } from '../../components/index.ts';
+import { durationText, formatMinute, formatRate } from '../../format/index.ts';
+
+interface ChartPanelProps {
+  readonly points: readonly Point[] | null;
+  readonly error: ApiError | null;
+}
+
+interface Line {
+  readonly measure: Measure;
+  readonly label: string;
+  readonly color: string;
+  readonly isDashed?: boolean;
+}
+
+interface ChartPlan {
+  readonly title: string;
+  readonly lines: readonly Line[];
+}
+
+const rates: readonly ChartPlan[] = [
+  { title: 'Events', lines: [{ measure: 'events', label: 'per second', color: 'var(--slate)' }] },
+  { title: 'Decisions', lines: [{ measure: 'decisions', label: 'per second', color: 'var(--violet)' }] },
+  { title: 'Offers pushed', lines: [{ measure: 'pushed', label: 'per second', color: 'var(--teal)' }] },
+];
+
+const latencies: readonly ChartPlan[] = [
+  {
+    title: 'Commit',
+    lines: [
+      { measure: 'commitP50', label: 'p50', color: 'var(--blue)' },
+      { measure: 'commitP99', label: 'p99', color: 'var(--blue)', isDashed: true },
+    ],
+  },
+  {
+    title: 'Push',
+    lines: [
+      { measure: 'pushP50', label: 'p50', color: 'var(--teal)' },
+      { measure: 'pushP99', label: 'p99', color: 'var(--teal)', isDashed: true },
+    ],
+  },
+];
+
+export const ThroughputPanel = (props: ChartPanelProps) => (
+  <Charts
+    {...props}
+    title="Throughput"
+    plans={rates}
+    height={52}
+    format={(value) => `${formatRate(value)}/s`}
+  />
+);
+
+export const LatencyPanel = (props: ChartPanelProps) => (
+  <Charts {...props} title="Latency" plans={latencies} height={95} format={durationText} />
+);
+
+interface ChartsProps extends ChartPanelProps {
+  readonly title: string;
+  readonly plans: readonly ChartPlan[];
+  readonly height: number;
+  readonly format: (value: number) => string;
+}
+
+function Charts({ title, plans, points, error, height, format }: ChartsProps) {
+  const [cursor, setCursor] = useState<number | null>(null);
+  if (points === null || points.length < 2) {
+    return (
+      <Panel title={title} className="panel-charts">
+        {points === null && error !== null ? (
+          <Failure what={`${title} could not be read`} error={error} onRetry={throughputPoll.refresh} />
+        ) : points === null ? (
+          <Loading lines={5} />
+        ) : (
+          <Empty title="No figures yet">They begin with the first full second of work.</Empty>
+        )}
+      </Panel>
+    );
+  }
+  const span = spanOf(points);
+  const to = points.at(-1)?.at ?? 0;
+  const from = to - span * 1_000;
+  return (
+    <Panel title={title} note={`last ${span / 60} min`} className="panel-charts">
+      {plans.map((plan) => (
+        <TimeChart
+          key={plan.title}
+          title={plan.title}
+          series={plan.lines.map(({ measure, ...line }) => ({
+            ...line,
+            samples: sample(points, measure, span),
+          }))}
+          from={from}
+          to={to}
+          height={height}
+          format={format}
+          cursor={cursor}
+          onCursor={setCursor}
+        />
+      ))}
+      <Axis from={from} to={to}>
+        {formatMinute((from + to) / 2)}
+      </Axis>
+    </Panel>
+  );
+}
+
+const Axis = ({ from, to, children }: { from: number; to: number; children: ReactNode }) => (
+  <div className="chart-axis" aria-hidden="true">
+    <span>{formatMinute(from)}</span>
+    <span>{children}</span>
+    <span>{formatMinute(to)}</span>
+  </div>
+);
