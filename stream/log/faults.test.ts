@@ -213,6 +213,18 @@ describe('the log in Redis', () => {
         expect(await log.range(1)).toEqual({ start: 0, end: 3 });
       },
     );
+
+    it('a late copy of an append, after it was sent again and others followed, appends nothing', async () => {
+      const log = await start(proxy.url);
+      await log.append([record(0, 0)]);
+      proxy.cut('delay the request');
+      await log.append([record(0, 1)]);
+      await log.append([record(0, 2)]);
+      expect(proxy.cuts).toBe(1);
+      await proxy.releaseDelayed();
+      expect((await readAll(log, 0, 3)).map(({ key }) => key)).toEqual(['0', '1', '2']);
+      expect(await log.range(0)).toEqual({ start: 0, end: 3 });
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 export * from './caller.ts';
+export * from './check.ts';
 export * from './connection.ts';
 export * from './library.ts';
 export * from './packer.ts';

@@ -36,6 +36,16 @@ export class Packer {
     return this;
   }
 
+  /** One string: a text followed by bytes. */
+  joined(text: string, bytes: Uint8Array): this {
+    this.#room(5 + text.length * 3 + bytes.length);
+    const length = this.#buffer.write(text, this.#at + 5, 'utf8');
+    this.#buffer.set(bytes, this.#at + 5 + length);
+    this.#header(length + bytes.length);
+    this.#at += 5 + length + bytes.length;
+    return this;
+  }
+
   number(value: number): this {
     this.#room(9);
     this.#buffer[this.#at] = 0xcb;

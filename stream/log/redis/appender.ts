@@ -4,6 +4,7 @@ import { functionLibrary, Packer, type RedisCaller } from '../../redis/index.ts'
 import { logFull } from '../checks.ts';
 import type { NewRecord } from '../port.ts';
 import { MemoryGauge } from './memory-gauge.ts';
+import { packedBytes, packRecord } from './record.ts';
 
 interface Waiting {
   readonly records: readonly NewRecord[];
@@ -27,7 +28,7 @@ const queueBytes = 64 * 1024 * 1024;
 
 const library = functionLibrary({
   name: 'log',
-  files: [new URL('./append.lua', import.meta.url)],
+  files: ['../../redis/keys.lua', './append.lua'].map((file) => new URL(file, import.meta.url)),
   functions: { append: [] },
 });
 
@@ -52,7 +53,7 @@ export class Appender {
 
   append(records: readonly NewRecord[]): Promise<number[]> {
     if (records.length === 0) return Promise.resolve([]);
-    const bytes = records.reduce((sum, { key, value }) => sum + key.length + value.length + 16, 0);
+    const bytes = records.reduce((sum, record) => sum + packedBytes(record), 0);
     if (this.#queuedBytes + bytes > queueBytes)
       return Promise.reject(logFull('Redis is slower than what comes in'));
     return new Promise((resolve, reject) => {
@@ -89,10 +90,10 @@ export class Appender {
 
   async #send(group: readonly Waiting[]): Promise<void> {
     await this.#refuseWhenFull();
-    const { partitions, packed } = pack(group);
+    const { partitions, packed } = pack(group, this.#options.clock.now());
     this.#call += 1;
     const keys = [this.#key, ...partitions.map(this.#options.streamKey)];
-    const args = [String(this.#call), String(this.#options.clock.now()), packed];
+    const args = [String(this.#call), packed];
     const firsts = (await this.#options.caller.call(
       (redis) => redis.fcall(library.functionName('append'), keys.length, ...keys, ...args),
       { what: 'append to the log', repeatable: true, loadFunctions: library.load },
@@ -127,22 +128,19 @@ export class Appender {
 }
 
 /** The records of all calls, one list for each partition that has any. */
-function pack(group: readonly Waiting[]): { partitions: number[]; packed: Buffer } {
+function pack(group: readonly Waiting[], appendedAt: number): { partitions: number[]; packed: Buffer } {
   const counts = new Map<number, number>();
   let bytes = 256;
   for (const waiting of group) {
-    bytes += waiting.bytes + waiting.records.length * 10;
-    for (const { partition, key } of waiting.records) {
-      counts.set(partition, (counts.get(partition) ?? 0) + 1);
-      bytes += key.length * 2;
-    }
+    bytes += waiting.bytes;
+    for (const { partition } of waiting.records) counts.set(partition, (counts.get(partition) ?? 0) + 1);
   }
   const packer = new Packer(bytes).array(counts.size);
   for (const [partition, count] of counts) {
-    packer.array(count * 2);
+    packer.array(count);
     for (const { records } of group) {
       for (const record of records) {
-        if (record.partition === partition) packer.string(record.key).bytes(record.value);
+        if (record.partition === partition) packRecord(packer, record, appendedAt);
       }
     }
   }

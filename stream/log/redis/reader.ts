@@ -2,6 +2,7 @@ import type { Clock } from '../../../core/index.ts';
 import { type BlockingReads, isTransient, type RedisCaller, type StreamEntry } from '../../redis/index.ts';
 import { positionLost } from '../checks.ts';
 import type { LogRange, LogRecord, PartitionReader } from '../port.ts';
+import { recordOf } from './record.ts';
 
 export interface ReaderParts {
   readonly partition: number;
@@ -101,11 +102,6 @@ export function partitionReader(parts: ReaderParts): PartitionReader {
       return records;
     },
   };
-}
-
-function recordOf({ offset, fields }: StreamEntry): LogRecord {
-  const [, key, , value, , time] = fields;
-  return { offset, key: String(key), value: value ?? Buffer.alloc(0), appendedAt: Number(time) };
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

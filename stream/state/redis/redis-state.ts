@@ -30,9 +30,14 @@ export interface RedisStateOptions {
 
 const library = functionLibrary({
   name: 'state',
-  files: ['caps', 'commit', 'request', 'caps_used', 'save_reader'].map(
-    (name) => new URL(`./${name}.lua`, import.meta.url),
-  ),
+  files: [
+    '../../redis/keys.lua',
+    './caps.lua',
+    './commit.lua',
+    './request.lua',
+    './caps_used.lua',
+    './save_reader.lua',
+  ].map((file) => new URL(file, import.meta.url)),
   functions: {
     commit: ['allow-oom'],
     request: [],
