@@ -6,17 +6,26 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildClient } from '../scripts/build-client.mjs';
 import { makeRig, type Rig } from '../sinks/socketio/push.fixture.ts';
-import type { Batch } from './page.fixture.ts';
 
-type Event = Batch['batch'][number] & { anonymousId: string; event?: string };
+export interface SentEvent {
+  readonly messageId: string;
+  readonly anonymousId: string;
+  readonly type: string;
+  readonly event?: string;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
 
 /** The demo shop as the gateway serves it, with a real push beside it and an ingest that only remembers. */
 export interface Shop {
   readonly rig: Rig;
   readonly url: string;
-  readonly events: Event[];
+  readonly events: SentEvent[];
   /** While true, everything but the page's own files answers 503. */
   isAway: boolean;
+  /** How many requests were answered so. */
+  refusals(): number;
+  /** Forgets which events it has had. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -30,8 +39,9 @@ const types: Record<string, string> = {
 export async function openShop(): Promise<Shop> {
   const built = await mkdtemp(join(tmpdir(), 'presage-client-'));
   await buildClient(built);
-  const events: Event[] = [];
+  const events: SentEvent[] = [];
   const seen = new Set<string>();
+  let refusals = 0;
 
   const serve: RequestListener = async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://shop');
@@ -50,11 +60,14 @@ export async function openShop(): Promise<Shop> {
     }
     if (pathname.startsWith('/demo/') && pathname !== '/demo/config.json')
       return file(site, pathname.slice(5));
-    if (shop.isAway) return response.writeHead(503).end();
+    if (shop.isAway) {
+      refusals += 1;
+      return response.writeHead(503).end();
+    }
     if (pathname === '/demo/config.json') return response.end('{"key":"pk_shop"}');
     if (pathname.startsWith('/client/')) return file(built, pathname.slice(7));
     if (pathname === '/v1/batch') {
-      const { batch } = JSON.parse(await textOf(request)) as { batch: Event[] };
+      const { batch } = JSON.parse(await textOf(request)) as { batch: SentEvent[] };
       for (const event of batch) {
         if (seen.has(event.messageId)) continue;
         seen.add(event.messageId);
@@ -71,6 +84,8 @@ export async function openShop(): Promise<Shop> {
     url: rig.url,
     events,
     isAway: false,
+    refusals: () => refusals,
+    forget: () => seen.clear(),
     async close() {
       await rig.close();
       await rm(built, { recursive: true });
