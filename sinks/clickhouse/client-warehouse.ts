@@ -1,0 +1,97 @@
+import type { ClickHouseClient, DataFormat } from '@clickhouse/client';
+import { queryError, writeError } from './errors.ts';
+import { queryLimits } from './limits.ts';
+import type { Warehouse } from './port.ts';
+import { canonicalQuery, refusalOf, refused } from './read-only.ts';
+import { turns } from './turns.ts';
+
+export interface WarehouseClients {
+  /** May write; used by one call after the other. */
+  readonly writer: ClickHouseClient;
+  /** For our own queries, read-only. */
+  readonly reader: ClickHouseClient;
+  /** For other people's queries, read-only: a connection runs one query at a time, so theirs never hold up ours. */
+  readonly guest: ClickHouseClient;
+  insert(table: string, ndjson: Uint8Array, token: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const waitingQueries = 16;
+
+/** The Warehouse over three clients, however they are connected. */
+export function clientWarehouse(clients: WarehouseClients): Warehouse {
+  const asGuest = turns(1, waitingQueries);
+  const asReader = turns(1, 64);
+
+  async function askFor(
+    client: ClickHouseClient,
+    sql: string,
+    format: string,
+    parameters?: Parameters,
+  ): Promise<string> {
+    try {
+      return await bodyOf(client, sql, format, parameters);
+    } catch (error) {
+      throw queryError(error, queryLimits);
+    }
+  }
+
+  return {
+    query: (sql, { format = 'JSON', parameters } = {}) =>
+      asGuest(async () => {
+        const canonical = await askFor(clients.guest, canonicalQuery(sql), 'RawBLOB');
+        const refusal = refusalOf(canonical);
+        if (refusal !== null) throw refused(refusal);
+        // What was looked at is what runs, not the text it was made from.
+        return askFor(clients.guest, canonical, format, parameters);
+      }),
+
+    rows: <T>(sql: string, parameters?: Parameters) =>
+      asReader(async () => {
+        const body = await askFor(clients.reader, sql, 'JSONEachRow', parameters);
+        return body
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => JSON.parse(line) as T);
+      }),
+
+    command: async (sql) => {
+      try {
+        await clients.writer.command({ query: sql });
+      } catch (error) {
+        throw writeError(error, `the command ${sql.trimStart().split(/\s+/, 3).join(' ')}`);
+      }
+    },
+
+    insert: async (table, ndjson, token) => {
+      const bytes = typeof ndjson === 'string' ? Buffer.from(ndjson, 'utf8') : ndjson;
+      if (bytes.length === 0) return;
+      try {
+        await clients.insert(table, bytes, token);
+      } catch (error) {
+        throw writeError(error, `rows of ${table}`);
+      }
+    },
+
+    close: () => clients.close(),
+  };
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+async function bodyOf(
+  client: ClickHouseClient,
+  sql: string,
+  format: string,
+  parameters: Parameters | undefined,
+): Promise<string> {
+  const { stream } = await client.exec({
+    query: sql,
+    // The client lists the formats it knows; ClickHouse knows more and says so of one that it doesn't.
+    clickhouse_settings: { default_format: format as DataFormat },
+    ...(parameters === undefined ? {} : { query_params: { ...parameters } }),
+  });
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,22 @@
+/** What one query may take. */
+export const queryLimits = { seconds: 30, memoryMb: 1_024, resultMb: 32 } as const;
+
+const megabyte = 1024 * 1024;
+
+/** ClickHouse settings of a connection that only reads. `readonly` comes last: after it nothing can be set. */
+export function readSettings(limits: {
+  readonly seconds: number;
+  readonly memoryMb: number;
+  readonly resultMb: number;
+}): readonly (readonly [name: string, value: string])[] {
+  return [
+    ['max_execution_time', String(limits.seconds)],
+    ['timeout_overflow_mode', 'throw'],
+    ['max_memory_usage', String(limits.memoryMb * megabyte)],
+    ['max_result_bytes', String(limits.resultMb * megabyte)],
+    ['result_overflow_mode', 'throw'],
+    // Half of the smallest machine: a long query must not keep decisions from a core.
+    ['max_threads', '1'],
+    ['readonly', '1'],
+  ];
+}

@@ -1,0 +1,11 @@
+/** Base tables that the sink writes, in the order it does. */
+export const tableNames = [
+  'events',
+  'decision_rows',
+  'exposure_rows',
+  'outcome_rows',
+  'dead_letter_rows',
+  'duplicate_rows',
+  'control_event_rows',
+] as const;
+export type TableName = (typeof tableNames)[number];
