@@ -30,6 +30,7 @@ import { baseTime, makeSubject, type Subject } from './subject.ts';
 export const blobVersion = 1;
 const headerBytes = 5;
 const checksumBytes = 4;
+const wholeChecksum = 0x2144df1c;
 
 export interface Codec {
   encode(subject: Subject): Uint8Array;
@@ -72,7 +73,9 @@ export function makeCodec(
       for (const machine of machines) writeSlot(writer, machine, subject);
       reserve(writer, checksumBytes);
       writer.bytes.writeUInt32LE(crc32(writer.bytes.subarray(0, writer.length)), writer.length);
-      return Buffer.from(writer.bytes.subarray(0, writer.length + checksumBytes));
+      const blob = Buffer.allocUnsafe(writer.length + checksumBytes);
+      writer.bytes.copy(blob, 0, 0, blob.length);
+      return blob;
     },
     decode(blob) {
       const reader = openBlob(blob);
@@ -89,16 +92,17 @@ export function makeCodec(
   };
 
   function readSubject(reader: Reader, slots: readonly (Machine | null)[]): Subject {
-    const subject = makeSubject(machines.map(({ kind }) => kind.empty()));
-    subject.position = readVarint(reader) - 1;
-    const hasNewest = readVarint(reader);
-    if (hasNewest > 1) unreadable('its newest time is neither there nor not', reader.at);
-    if (hasNewest === 1) subject.newest = readSigned(reader);
-    const base = baseTime(subject);
-    subject.sessions = readSessions(reader, base, rules);
-    subject.remembered = readRemembered(reader, base, config.deduplicationIds);
-    forgetBefore(subject.remembered, subject.newest - config.deduplicationMs);
+    const position = readVarint(reader) - 1;
+    const newest = readNewestTime(reader);
+    const base = baseTime(newest);
+    const sessions = readSessions(reader, base, rules);
+    const remembered = readRemembered(reader, base, config.deduplicationIds);
+    forgetBefore(remembered, newest - config.deduplicationMs);
+    const subject = makeSubject(new Array(machines.length).fill(null), sessions, remembered);
+    subject.position = position;
+    subject.newest = newest;
     for (const machine of slots) readSlot(reader, machine, subject);
+    for (const { kind, index } of machines) subject.slots[index] ??= kind.empty();
     if (reader.at !== reader.end) unreadable('it goes on after its end', reader.at);
     subject.session = sessionAt(subject.sessions, subject.newest, rules.gapMs)?.id ?? null;
     return subject;
@@ -111,18 +115,24 @@ function openBlob(blob: Uint8Array): Reader {
   if (blob.byteLength < headerBytes + checksumBytes) unreadable('it is too short', blob.byteLength);
   if (reader.bytes[0] !== blobVersion)
     unreadable(`it has version ${reader.bytes[0]}, this program writes ${blobVersion}`, 0);
+  // A property of CRC-32: with its own checksum behind it, every content has the same checksum.
+  if (crc32(reader.bytes) !== wholeChecksum) unreadable('its checksum does not fit its content', reader.end);
   reader.end -= checksumBytes;
-  if (crc32(reader.bytes.subarray(0, reader.end)) !== reader.bytes.readUInt32LE(reader.end))
-    unreadable('its checksum does not fit its content', reader.end);
   reader.at = headerBytes;
   return reader;
+}
+
+function readNewestTime(reader: Reader): number {
+  const isThere = readVarint(reader);
+  if (isThere > 1) unreadable('its newest time is neither there nor not', reader.at);
+  return isThere === 1 ? readSigned(reader) : -Infinity;
 }
 
 function writeHead(writer: Writer, subject: Subject): void {
   writeVarint(writer, subject.position + 1);
   writeByte(writer, subject.newest === -Infinity ? 0 : 1);
   if (subject.newest !== -Infinity) writeSigned(writer, subject.newest);
-  const base = baseTime(subject);
+  const base = baseTime(subject.newest);
   writeSessions(writer, subject.sessions, base);
   writeRemembered(writer, subject.remembered, base);
 }

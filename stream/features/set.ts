@@ -32,6 +32,8 @@ export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
   const { machines } = plans;
   const layout = layoutOf(config.features.map((feature) => feature.hash));
   const codec = makeCodec(machines, layout, config, rules);
+  /** Copying it gives every vector the same shape, in which a value is then quickly put. */
+  const blank = Object.fromEntries(config.features.map(({ name }) => [name, null]));
   const seen: Observation = { time: 0.5, id: '', number: 0.5, text: '', key: '', run: null };
   const scope: {
     features: Record<string, never>;
@@ -81,7 +83,7 @@ export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
     },
     read(state, at) {
       const subject = state as Subject;
-      const values: Record<string, FeatureValue> = {};
+      const values: Record<string, FeatureValue> = { ...blank };
       for (const { feature, kind, index } of machines)
         values[feature.name] = kind.read(subject.slots[index], at, subject);
       return values;

@@ -8,22 +8,19 @@ export interface Subject extends SubjectState {
   /** Newest event time of ordinary events; those of the engine itself (`$...`) don't move it. */
   newest: number;
   session: string | null;
-  remembered: Remembered;
-  sessions: Sessions;
+  readonly remembered: Remembered;
+  readonly sessions: Sessions;
   /** One per feature, in workspace order; its kind knows what it is. */
   readonly slots: unknown[];
 }
 
-export function makeSubject(slots: unknown[]): Subject {
-  return {
-    position: -1,
-    newest: -Infinity,
-    session: null,
-    remembered: makeRemembered(),
-    sessions: makeSessions(),
-    slots,
-  };
+export function makeSubject(
+  slots: unknown[],
+  sessions: Sessions = makeSessions(),
+  remembered: Remembered = makeRemembered(),
+): Subject {
+  return { position: -1, newest: -Infinity, session: null, remembered, sessions, slots };
 }
 
 /** The base that times in a blob are written against. */
-export const baseTime = (subject: Subject): number => (subject.newest === -Infinity ? 0 : subject.newest);
+export const baseTime = (newest: number): number => (newest === -Infinity ? 0 : newest);

@@ -30,8 +30,8 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
     }
     slot.values.set(hash, [bucket]);
     if (slot.values.size <= max) return;
-    for (const [other, seen] of slot.values) if (newestOf(seen) <= oldest) slot.values.delete(other);
-    if (slot.values.size > max) slot.values.delete(leastRecent(slot.values));
+    // Values that have left the window are the least recent of all, so they go first.
+    slot.values.delete(leastRecent(slot.values));
   }
 
   return {
@@ -56,7 +56,7 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
       const oldest = oldestOf(slot, subject);
       const alive = [...slot.values].filter(([, seen]) => newestOf(seen) > oldest).sort(([a], [b]) => a - b);
       if (alive.length === 0) return;
-      const base = bucketOf(baseTime(subject), bucketMs);
+      const base = bucketOf(baseTime(subject.newest), bucketMs);
       writeVarint(writer, alive.length);
       for (const [hash, seen] of alive) {
         writeVarint(writer, hash);
@@ -72,7 +72,7 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
     },
     decode(reader, subject) {
       const slot: Distinct = { head: -Infinity, values: new Map() };
-      const base = bucketOf(baseTime(subject), bucketMs);
+      const base = bucketOf(baseTime(subject.newest), bucketMs);
       for (let left = readCount(reader, 3); left > 0; left--) {
         const hash = readVarint(reader);
         if (slot.values.has(hash)) unreadable('a value is there twice', reader.at);
@@ -104,7 +104,7 @@ const newestOf = (seen: readonly number[]): number => seen[seen.length - 1] ?? -
 function insert(seen: number[], bucket: number, oldest: number): void {
   let at = seen.length;
   while (at > 0 && (seen[at - 1] ?? 0) > bucket) at--;
-  if (seen[at - 1] === bucket) return;
+  if (at > 0 && seen[at - 1] === bucket) return;
   seen.splice(at, 0, bucket);
   let gone = 0;
   while ((seen[gone] ?? Infinity) <= oldest) gone++;

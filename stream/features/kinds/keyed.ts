@@ -8,7 +8,16 @@ import {
   writeText,
   writeVarint,
 } from '../parts/bytes.ts';
-import { bucketOf, indexAfter, mergeRing, placeOf, type Ring, readRing, writeRing } from '../parts/ring.ts';
+import {
+  bucketOf,
+  endAt,
+  indexAfter,
+  mergeRing,
+  placeOf,
+  type Ring,
+  readRing,
+  writeRing,
+} from '../parts/ring.ts';
 import { compareText } from '../parts/text.ts';
 import { baseTime, type Subject } from '../subject.ts';
 import type { Kind } from './kind.ts';
@@ -43,7 +52,7 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
       .sort(([a], [b]) => compareText(a, b));
 
   /** The key's entry with its newest event time brought up to `time`; null if it has no place among the newest. */
-  function entryOf(slot: KeyedRings, key: string, time: number, oldest: number): Entry | null {
+  function entryOf(slot: KeyedRings, key: string, time: number): Entry | null {
     const known = slot.entries.get(key);
     if (known !== undefined) {
       if (time > known.last) known.last = time;
@@ -52,10 +61,10 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
     const entry: Entry = { last: time, ring: [] };
     slot.entries.set(key, entry);
     if (slot.entries.size <= keys) return entry;
-    for (const [other, { last }] of slot.entries)
-      if (bucketOf(last, bucketMs) <= oldest) slot.entries.delete(other);
-    if (slot.entries.size > keys) slot.entries.delete(leastRecent(slot.entries));
-    return slot.entries.has(key) ? entry : null;
+    // Keys that have left the window are the least recent of all, so they go first.
+    const least = leastRecent(slot.entries);
+    slot.entries.delete(least);
+    return least === key ? null : entry;
   }
 
   return {
@@ -66,7 +75,7 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
       const oldest = oldestOf(slot, subject);
       if (bucket <= oldest) return;
       if (bucket > slot.head) slot.head = bucket;
-      const entry = entryOf(slot, seen.key, seen.time, oldest);
+      const entry = entryOf(slot, seen.key, seen.time);
       if (entry !== null) cell.add(entry.ring, placeOf(entry.ring, cell, bucket, oldest) + 1, seen.number);
     },
     read(slot, at, subject) {
@@ -75,7 +84,7 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
       const values: [string, number][] = [];
       for (const [key, { ring }] of alive(slot, oldest)) {
         const from = indexAfter(ring, stride, oldest);
-        const to = indexAfter(ring, stride, newest);
+        const to = endAt(ring, stride, newest);
         const value = from < to ? cell.value(ring, from, to, scale) : null;
         if (value !== null) values.push([key, value]);
       }
@@ -85,7 +94,7 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
       const oldest = oldestOf(slot, subject);
       const entries = alive(slot, oldest);
       if (entries.length === 0) return;
-      const base = baseTime(subject);
+      const base = baseTime(subject.newest);
       writeVarint(writer, entries.length);
       for (const [key, { last, ring }] of entries) {
         writeText(writer, key);
@@ -94,7 +103,7 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
       }
     },
     decode(reader, subject) {
-      const base = baseTime(subject);
+      const base = baseTime(subject.newest);
       const slot: KeyedRings = { head: -Infinity, entries: new Map() };
       for (let left = readCount(reader, 3); left > 0; left--) {
         const key = readText(reader);
@@ -109,7 +118,7 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
       into.head = Math.max(into.head, from.head);
       const oldest = oldestOf(into, subject);
       for (const [key, { last, ring }] of alive(from, oldest)) {
-        const entry = entryOf(into, key, last, oldest);
+        const entry = entryOf(into, key, last);
         if (entry !== null) mergeRing(entry.ring, ring, cell);
       }
     },

@@ -30,9 +30,9 @@ export function lastN({ n }: CompiledFeature): Kind<Newest> {
     },
     encode(list, writer, subject) {
       if (list.times.length === 0) return;
-      writeNewest(writer, list, baseTime(subject), (value) => writeText(writer, String(value)));
+      writeNewest(writer, list, baseTime(subject.newest), (value) => writeText(writer, String(value)));
     },
-    decode: (reader, subject) => readNewest(reader, baseTime(subject), () => readText(reader)),
+    decode: (reader, subject) => readNewest(reader, baseTime(subject.newest), () => readText(reader)),
     merge: (into, from) => mergeNewest(into, from, keep),
   };
 }

@@ -27,12 +27,12 @@ export function last(feature: CompiledFeature): Kind<Newest> {
     read: (list, at) => list.values[newestAt(list, at)] ?? null,
     encode(list, writer, subject) {
       if (list.times.length === 0) return;
-      writeNewest(writer, list, baseTime(subject), (value) =>
+      writeNewest(writer, list, baseTime(subject.newest), (value) =>
         isNumber ? writeDouble(writer, Number(value)) : writeText(writer, String(value)),
       );
     },
     decode: (reader, subject) =>
-      readNewest(reader, baseTime(subject), () => (isNumber ? readDouble(reader) : readText(reader))),
+      readNewest(reader, baseTime(subject.newest), () => (isNumber ? readDouble(reader) : readText(reader))),
     merge: (into, from) => mergeNewest(into, from, keep),
   };
 }

@@ -22,7 +22,7 @@ export function timeSince(): Kind<number[]> {
       const [newest, ...older] = times;
       if (newest === undefined) return;
       writeVarint(writer, times.length);
-      writeSigned(writer, baseTime(subject) - newest);
+      writeSigned(writer, baseTime(subject.newest) - newest);
       let previous = newest;
       for (const time of older) {
         writeVarint(writer, previous - time - 1);
@@ -31,7 +31,7 @@ export function timeSince(): Kind<number[]> {
     },
     decode(reader, subject) {
       const times: number[] = [];
-      let time = baseTime(subject);
+      let time = baseTime(subject.newest);
       const count = readCount(reader, 1);
       for (let i = 0; i < count; i++) {
         time -= i === 0 ? readSigned(reader) : readVarint(reader) + 1;
@@ -48,7 +48,7 @@ export function timeSince(): Kind<number[]> {
 function insert(times: number[], time: number): void {
   let at = times.length;
   while (at > 0 && (times[at - 1] ?? 0) < time) at--;
-  if (at >= keep || times[at - 1] === time) return;
+  if (at >= keep || (at > 0 && times[at - 1] === time)) return;
   times.splice(at, 0, time);
   if (times.length > keep) times.pop();
 }

@@ -1,6 +1,7 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
 import {
   bucketOf,
+  endAt,
   indexAfter,
   lastBucket,
   mergeRing,
@@ -25,21 +26,26 @@ export function windowed(feature: CompiledFeature, { cell, reads, ofNothing }: M
     empty: () => [],
     update(ring, seen, subject) {
       const bucket = bucketOf(seen.time, bucketMs);
+      const last = ring.length - stride;
+      if (last >= 0 && ring[last] === bucket) {
+        cell.add(ring, last + 1, seen.number);
+        return;
+      }
       const oldest = headOf(ring, subject.newest) - buckets;
       if (bucket > oldest) cell.add(ring, placeOf(ring, cell, bucket, oldest) + 1, seen.number);
     },
     read(ring, at, subject) {
       const newest = bucketOf(at, bucketMs);
       const from = indexAfter(ring, stride, Math.max(newest, headOf(ring, subject.newest)) - buckets);
-      const to = indexAfter(ring, stride, newest);
+      const to = endAt(ring, stride, newest);
       return from < to ? cell.value(ring, from, to, scale) : ofNothing;
     },
     encode(ring, writer, subject) {
       const oldest = headOf(ring, subject.newest) - buckets;
       if (lastBucket(ring, stride) > oldest)
-        writeRing(writer, cell, ring, oldest, bucketOf(baseTime(subject), bucketMs));
+        writeRing(writer, cell, ring, oldest, bucketOf(baseTime(subject.newest), bucketMs));
     },
-    decode: (reader, subject) => readRing(reader, cell, bucketOf(baseTime(subject), bucketMs)),
+    decode: (reader, subject) => readRing(reader, cell, bucketOf(baseTime(subject.newest), bucketMs)),
     merge: (into, from) => mergeRing(into, from, cell),
   };
 }

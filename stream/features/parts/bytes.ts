@@ -82,11 +82,28 @@ export function writeBig(writer: Writer, value: bigint): void {
 
 /** UTF-8 after its length in bytes. */
 export function writeText(writer: Writer, text: string): void {
+  if (text.length < 0x80 && writeShortAscii(writer, text)) return;
   const size = Buffer.byteLength(text);
   writeVarint(writer, size);
   reserve(writer, size);
   writer.bytes.write(text, writer.length);
   writer.length += size;
+}
+
+/** Calls into Buffer cost more than the few bytes that most texts have. */
+function writeShortAscii(writer: Writer, text: string): boolean {
+  const size = text.length;
+  reserve(writer, size + 1);
+  const { bytes } = writer;
+  let at = writer.length;
+  bytes[at++] = size;
+  for (let i = 0; i < size; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return false;
+    bytes[at++] = unit;
+  }
+  writer.length = at;
+  return true;
 }
 
 export function writeDouble(writer: Writer, value: number): void {

@@ -32,7 +32,11 @@ export interface Cell {
 /** The bucket of an event time; -Infinity of -Infinity. */
 export const bucketOf = (time: number, bucketMs: number): number => Math.floor(time / bucketMs);
 
-export const lastBucket = (ring: Ring, stride: number): number => ring[ring.length - stride] ?? -Infinity;
+/** The newest bucket with an event; -Infinity if there is none. */
+export function lastBucket(ring: Ring, stride: number): number {
+  // Never read below the array: that is a property look-up, tens of times slower.
+  return ring.length === 0 ? -Infinity : (ring[ring.length - stride] ?? -Infinity);
+}
 
 /** Index of a bucket's entry, made if absent. `oldest` is the newest bucket that is out: entries up to it may go. */
 export function placeOf(ring: Ring, cell: Cell, bucket: number, oldest: number): number {
@@ -63,6 +67,13 @@ function dropUpTo(ring: Ring, stride: number, oldest: number): void {
 export function indexAfter(ring: Ring, stride: number, bucket: number): number {
   let at = 0;
   while (at < ring.length && (ring[at] ?? 0) <= bucket) at += stride;
+  return at;
+}
+
+/** The same, from the other end: quicker for a bucket that is among the newest. */
+export function endAt(ring: Ring, stride: number, bucket: number): number {
+  let at = ring.length;
+  while (at > 0 && (ring[at - stride] ?? 0) > bucket) at -= stride;
   return at;
 }
 
