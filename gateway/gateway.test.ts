@@ -253,7 +253,7 @@ describe('static files', () => {
       client.headers.get('cross-origin-resource-policy'),
       client.headers.get('access-control-allow-origin'),
     ]).toEqual(['cross-origin', '*']);
-    expect((await lab.get('/demo/presage.json')).body).toEqual({ tenant: 'acme', key: 'pk_of_acme' });
+    expect((await lab.get('/demo/config.json')).body).toEqual({ tenant: 'acme', key: 'pk_of_acme' });
   });
 
   it('are not there for programs, nor beyond their folders', async () => {
@@ -335,6 +335,54 @@ describe('the live view', () => {
   });
 });
 
+describe('the live view under a flood', () => {
+  it('jumps to the end and counts what it left out, event by event', async () => {
+    const flooded = await startLab();
+    const stop = new AbortController();
+    const response = await fetch(`${flooded.address}/api/live`, {
+      headers: { authorization: `Bearer ${adminToken}` },
+      signal: stop.signal,
+    });
+    let text = '';
+    void (async () => {
+      for await (const chunk of response.body ?? []) text += Buffer.from(chunk as Uint8Array).toString();
+    })().catch(() => {});
+    const messages = () =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith('data: ') && line.endsWith('}'))
+        .map((line) => JSON.parse(line.slice(6)) as LiveMessage);
+    let sent = 0;
+    const send = async (n: number): Promise<void> => {
+      // One user, so one partition.
+      const events = Array.from({ length: n }, () => {
+        const number = sent++;
+        return { id: `e${number}`, type: 'seen', userId: 'flood', time: Date.now(), properties: { number } };
+      });
+      await flooded.post('/v1/ingest', { tenant: 'acme', source: 'feed:flood', events }, adminToken);
+    };
+    await waitFor('the first event', async () => {
+      await send(1);
+      return messages().length > 0;
+    });
+    for (let i = 0; i < 5; i++) await send(2_000);
+    const shown = () =>
+      messages().flatMap((message) =>
+        message.kind === 'event' ? [message.properties.number as number] : [],
+      );
+    const skipped = () =>
+      messages().reduce((sum, message) => sum + (message.kind === 'skipped' ? message.count : 0), 0);
+    await waitFor(
+      'every event to be shown or counted',
+      () => shown().length + skipped() === sent - (shown()[0] ?? 0),
+    );
+    expect(skipped()).toBeGreaterThan(9_000);
+    expect(shown()).toEqual([...new Set(shown())].sort((a, b) => a - b));
+    stop.abort();
+    await flooded.stop();
+  });
+});
+
 describe('a gateway that can not listen, or has to stop', () => {
   it('says in one sentence that its port is taken', async () => {
     const { port } = new URL(lab.address);
@@ -342,6 +390,27 @@ describe('a gateway that can not listen, or has to stop', () => {
       code: 'port_taken',
       message: expect.stringContaining(`Port ${port}`),
     });
+  });
+
+  it('answers what is in hand before it stops, and takes nothing new', async () => {
+    let answer: (decisions: DecisionRecord[]) => void = () => {};
+    let isAsked = false;
+    const other = await startLab({
+      decide: () => {
+        isAsked = true;
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      },
+    });
+    const { secret } = await other.keysOf('acme');
+    const inHand = other.post('/v1/decide', { userId: '42', placement: 'banner' }, secret);
+    await waitFor('the request to be in hand', () => isAsked);
+    const stopped = other.stop();
+    await expect(fetch(`${other.address}/healthz`)).rejects.toThrow();
+    answer([]);
+    expect((await inHand).status).toBe(200);
+    await stopped;
   });
 
   it('stops while someone watches the live view', async () => {
@@ -354,6 +423,25 @@ describe('a gateway that can not listen, or has to stop', () => {
     expect(await ended).toContain('retry:');
     expect(other.gateway.health().state).toBe('down');
     await expect(fetch(other.address)).rejects.toThrow();
+  });
+});
+
+describe('a socket that has left HTTP', () => {
+  it('does not keep the gateway from stopping: its owner closes it', async () => {
+    const other = await startLab();
+    other.gateway.server.on('upgrade', (_request, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
+    });
+    const { hostname, port } = new URL(other.address);
+    const socket = connect(Number(port), hostname);
+    const answered = new Promise((resolve) => socket.once('data', resolve));
+    socket.write('GET /push HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
+    await answered;
+    const begun = performance.now();
+    await other.stop();
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(socket.destroyed).toBe(false);
+    socket.destroy();
   });
 });
 

@@ -10,6 +10,7 @@ import type { GatewayDeps } from './deps.ts';
 import { collectDocs, serveDocs } from './docs.ts';
 import type { App } from './http/app.ts';
 import { makeBodyBudget } from './http/body.ts';
+import { closeGracefully } from './http/closing.ts';
 import { makeServer } from './http/server.ts';
 import { cachedKeys } from './keys/index.ts';
 import { limits } from './limits.ts';
@@ -80,6 +81,9 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
     budget: makeBodyBudget(limits.bodiesInHandBytes),
     isStopping: () => isStopping,
   });
+  const close = closeGracefully(app, (error) =>
+    logger.warn({ err: messageOf(error) }, 'Closing the server failed'),
+  );
   const routes = listRoutes(app);
   authenticateRequests(app, { isAdmin: makeAdminCheck(deps.adminToken), consoleSessions, findKey, clock });
   await collectDocs(app, deps.version);
@@ -138,13 +142,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
       health = { state: 'down', why: 'stopped' };
       endLiveStreams();
       await live.stop();
-      // Requests in hand are answered; a connection that hangs on beyond that is cut.
-      const cut = setTimeout(() => app.server.closeAllConnections(), limits.drainMs);
-      try {
-        await app.close();
-      } finally {
-        clearTimeout(cut);
-      }
+      await close(limits.drainMs);
     },
   };
 }

@@ -32,9 +32,10 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
   const { log, store, hub } = parts;
   const stopping = new AbortController();
   const isActive = (): boolean => !stopping.signal.aborted;
+  /** By partition: where the next record to show stands, so that what is jumped over can be counted. */
+  const shownTo = new Map<number, number>();
 
   async function followLog(): Promise<void> {
-    const ends: number[] = [];
     const runners: Promise<void>[] = [];
     let fail: (error: unknown) => void = () => {};
     const failed = new Promise<never>((_resolve, reject) => {
@@ -50,11 +51,12 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
         group: `live-${parts.newId()}`,
         startAt: async (partition) => {
           const { end } = await log.range(partition);
-          ends[partition] = end;
+          hub.skip(Math.max(0, end - (shownTo.get(partition) ?? end)));
+          shownTo.set(partition, end);
           return end;
         },
         onAssigned: (reader) => {
-          const runner = followPartition(reader, ends[reader.partition] ?? 0, () => isCurrent && isActive());
+          const runner = followPartition(reader, () => isCurrent && isActive());
           runners.push(runner.catch(fail));
         },
         onRevoked: () => {},
@@ -67,23 +69,18 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
     }
   }
 
-  async function followPartition(
-    reader: PartitionReader,
-    start: number,
-    isCurrent: () => boolean,
-  ): Promise<void> {
-    let next = start;
+  async function followPartition(reader: PartitionReader, isCurrent: () => boolean): Promise<void> {
+    const { partition } = reader;
     while (isCurrent()) {
       const records = await reader.next(readRecords, waitMs);
       for (const record of records) {
         hub.offer(kindOfRecord(record.value), () => messageOfRecord(record, parts.workspace));
-        next = record.offset + 1;
+        shownTo.set(partition, record.offset + 1);
       }
       if (records.length < readRecords) continue;
       // A full read: is it a burst, or more than can be shown?
-      const behind = (await log.range(reader.partition)).end - next;
+      const behind = (await log.range(partition)).end - (shownTo.get(partition) ?? 0);
       if (behind <= limits.liveLagRecords) continue;
-      hub.skip(behind);
       await pause(retryMs, stopping.signal);
       throw new Behind();
     }
@@ -100,9 +97,10 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
       if (entries.length < readRecords) continue;
       const { end } = await store.outboxRange(partition);
       if (end - next <= limits.liveLagRecords) continue;
-      hub.skip(end - next);
       await pause(retryMs, stopping.signal);
-      next = (await store.outboxRange(partition)).end;
+      const { end: now } = await store.outboxRange(partition);
+      hub.skip(now - next);
+      next = now;
     }
   }
 

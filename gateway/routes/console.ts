@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Clock, PresageError } from '../../core/index.ts';
-import { errorAnswer, type Status, type StopResult } from '../../schemas/index.ts';
+import { errorAnswer, type Status, type StopResult, type Throughput } from '../../schemas/index.ts';
 import { type Access, instance } from '../auth/access.ts';
 import { mustBeTenant, principalOf, tenantFilter } from '../auth/principal.ts';
 import type { GatewayDeps } from '../deps.ts';
@@ -77,8 +77,21 @@ export function consoleRoutes(app: App, parts: ConsoleRouteParts): void {
 
   app.get(
     '/api/throughput',
-    { config: { access: instance }, schema: { tags, summary: 'Throughput and latency, second by second' } },
-    async () => parts.throughput.read(),
+    {
+      config: { access: instance },
+      schema: {
+        tags,
+        summary: 'Throughput and latency, second by second',
+        querystring: z.object({
+          since: z.coerce.number().optional().describe('Only seconds from this one on, Unix ms.'),
+        }),
+        response: answers,
+      },
+    },
+    async (request): Promise<Throughput> => {
+      const { since = 0 } = request.query;
+      return { points: parts.throughput.read().points.filter(({ at }) => at >= since) };
+    },
   );
 
   app.get(

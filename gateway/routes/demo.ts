@@ -13,7 +13,7 @@ export function demoRoutes(
   const tags = ['demo'];
 
   // A public key is public: every page that uses one shows it.
-  app.get('/demo/presage.json', { config: { access: open }, schema: { hide: true } }, async () => {
+  app.get('/demo/config.json', { config: { access: open }, schema: { hide: true } }, async () => {
     const tenant = [...workspace.tenants.keys()][0] ?? '';
     return { tenant, key: await demo.key(tenant) };
   });
