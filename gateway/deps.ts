@@ -37,6 +37,20 @@ export interface Demo {
   reset(): Promise<{ readonly subjects: number; readonly rows: number }>;
 }
 
+/** What became of a feed's events, once worker and sink have passed these offsets (by partition). */
+export type FeedStatusReader = (
+  run: string,
+  offsets: ReadonlyMap<number, number>,
+) => Promise<{
+  readonly passed: boolean;
+  readonly totals: {
+    readonly new: number;
+    readonly duplicate: number;
+    readonly dead: number;
+    readonly late: number;
+  } | null;
+}>;
+
 /** All that the gateway needs of the world. */
 export interface GatewayDeps {
   readonly log: EventLog;
@@ -49,6 +63,8 @@ export interface GatewayDeps {
   readonly sessionSecrets: SessionSecrets;
   readonly decide: (request: DecideRequest) => Promise<readonly DecisionRecord[]>;
   readonly control: ActionControl;
+  /** null = this process has no sink to ask: the route is not there. */
+  readonly feedStatus: FeedStatusReader | null;
   /** Every other role of this process. */
   readonly roles: () => readonly { readonly name: string; readonly health: Health }[];
   readonly throughput: ThroughputRecorder;

@@ -22,6 +22,7 @@ import { consoleRoutes } from './routes/console.ts';
 import { decideRoute } from './routes/decide.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { feedRoute } from './routes/feed.ts';
+import { feedStatusRoute } from './routes/feed-status.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { liveRoute } from './routes/live.ts';
@@ -93,6 +94,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   const roles = () => [{ name: 'gateway', health }, ...deps.roles()];
   ingestRoutes(app, ingest);
   feedRoute(app, ingest);
+  if (deps.feedStatus !== null) feedStatusRoute(app, deps.feedStatus);
   decideRoute(app, { decide: deps.decide, workspace, clock, newId });
   sessionRoute(app, { sessions, workspace });
   readRoutes(app, { ...deps, decisions });

@@ -1,4 +1,4 @@
-export type { ActionControl, Demo, Folders, GatewayDeps } from './deps.ts';
+export type { ActionControl, Demo, FeedStatusReader, Folders, GatewayDeps } from './deps.ts';
 export { type Gateway, makeGateway, type RouteInfo } from './gateway.ts';
 export * from './keys/index.ts';
 export {

@@ -130,6 +130,7 @@ export async function startLab(overrides: Partial<GatewayDeps> & { yaml?: string
     folders: { console: null, demo: null, client: null },
     version: '0.0.0-test',
     simulating: () => false,
+    feedStatus: null,
     demo: null,
     ...given,
   };

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { messageOf } from '../core/index.ts';
+import { actionsCommand } from './commands/actions.ts';
+import { checkCommand } from './commands/check-command.ts';
+import type { Context } from './commands/context.ts';
+import { feedCommand } from './commands/feed.ts';
+import { initCommand } from './commands/init-command.ts';
+import { keysCommand } from './commands/keys.ts';
+import { linkCommand } from './commands/link.ts';
+import { resetCommand } from './commands/reset.ts';
+import { simulateCommand } from './commands/simulate.ts';
+import { sqlCommand } from './commands/sql.ts';
+import { startCommand } from './commands/start.ts';
+import { readEnvironment } from './environment.ts';
+import { exitCodeOf, exitCodes } from './exit.ts';
+import { version } from './version.ts';
+
+const context: Context = {
+  environment: readEnvironment(),
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
+};
+
+const program = new Command('presage')
+  .description('Streaming real-time analytics and decision engine')
+  .version(version)
+  .showHelpAfterError('(--help shows what is possible)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `\nExit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.usage} a mistake in arguments or input, ${exitCodes.instance} no such instance, ${exitCodes.unaccounted} events not accounted for, ${exitCodes.interrupted} interrupted.`,
+  );
+
+for (const add of [
+  startCommand,
+  initCommand,
+  checkCommand,
+  feedCommand,
+  sqlCommand,
+  keysCommand,
+  actionsCommand,
+  linkCommand,
+  simulateCommand,
+  resetCommand,
+]) {
+  add(program, context);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  else {
+    // A person sees the sentence; the stack only helps where the fault is ours.
+    context.err(`presage: ${messageOf(error)}`);
+    if (context.environment.logLevel === 'debug' && error instanceof Error) context.err(error.stack ?? '');
+    process.exitCode = exitCodeOf(error);
+  }
+}
+// Libraries with native threads must not keep a finished command alive.
+process.exit();

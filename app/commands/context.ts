@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { PresageError } from '../../core/index.ts';
+import type { Environment } from '../environment.ts';
+import { type InstanceClient, requireInstance } from '../instance/client.ts';
+
+export const defaultPort = 7420;
+
+/** What every command has at hand. */
+export interface Context {
+  readonly environment: Environment;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  setExitCode(code: number): void;
+}
+
+export interface SharedOptions {
+  readonly workspace?: string;
+  readonly port: number;
+  readonly json?: boolean;
+}
+
+/** --workspace, --port and --json, the same on every command. */
+export function withShared(command: Command): Command {
+  return command
+    .option('-w, --workspace <dir>', 'folder with presage.yaml')
+    .option('-p, --port <n>', 'port of the instance', parsePort, defaultPort)
+    .option('--json', 'print JSON for programs');
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new PresageError('usage', `--port: expected a number from 0 to 65535, got "${text}".`);
+  }
+  return port;
+}
+
+export const folderOf = (workspace: string | undefined): string => resolve(workspace ?? '.');
+
+/** The running instance that the options name; a --workspace that it does not run is an error. */
+export function instanceOf(context: Context, options: SharedOptions): Promise<InstanceClient> {
+  return requireInstance(
+    context.environment.stateFolder,
+    options.port,
+    options.workspace === undefined ? null : folderOf(options.workspace),
+  );
+}

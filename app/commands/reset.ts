@@ -1,0 +1,92 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { PresageError } from '../../core/index.ts';
+import { checkWorkspace, clientOf } from '../instance/client.ts';
+import { findInstance } from '../instance/registry.ts';
+import { startInstance } from '../start/index.ts';
+import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
+
+interface ResetOptions extends SharedOptions {
+  readonly demo?: boolean;
+  readonly yes?: boolean;
+  readonly data?: string;
+}
+
+export function resetCommand(program: Command, context: Context): void {
+  withShared(program.command('reset'))
+    .description('remove simulated data (--demo), or everything')
+    .option('--demo', 'stop the simulated shoppers and remove their data everywhere')
+    .option('-d, --data <dir>', 'data folder, when no instance is running')
+    .option('-y, --yes', 'really remove everything')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx presage reset --demo\n  $ npx presage reset --yes --workspace examples/travel',
+    )
+    .action(async (options: ResetOptions) => {
+      const removed = options.demo ? await resetDemo(options, context) : await resetAll(options, context);
+      context.out(options.json ? JSON.stringify(removed) : sentenceOf(removed));
+    });
+}
+
+type Removed =
+  | { readonly what: 'demo'; readonly subjects: number; readonly rows: number }
+  | { readonly what: 'all'; readonly folder: string };
+
+const sentenceOf = (removed: Removed): string =>
+  removed.what === 'demo'
+    ? `Removed ${removed.rows} simulated rows and the state of ${removed.subjects} simulated shoppers.`
+    : `Removed all data in ${removed.folder}.`;
+
+async function resetDemo(options: ResetOptions, context: Context): Promise<Removed> {
+  const running = await findInstance(context.environment.stateFolder, options.port);
+  if (running !== null) {
+    checkWorkspace(
+      running,
+      options.port,
+      options.workspace === undefined ? null : folderOf(options.workspace),
+    );
+    return {
+      what: 'demo',
+      ...(await clientOf(running).post<{ subjects: number; rows: number }>('/api/demo/reset', {})),
+    };
+  }
+  const own = await startInstance({
+    workspace: folderOf(options.workspace),
+    data: options.data ?? null,
+    port: 0,
+    environment: context.environment,
+    yes: false,
+    simulate: false,
+    say: () => {},
+  });
+  try {
+    return { what: 'demo', ...(await own.resetDemo()) };
+  } finally {
+    await own.stop();
+  }
+}
+
+async function resetAll(options: ResetOptions, context: Context): Promise<Removed> {
+  const folder = resolve(options.data ?? join(folderOf(options.workspace), '.presage'));
+  if (!options.yes)
+    throw new PresageError(
+      'usage',
+      `This removes all events, features, decisions and keys in ${folder}. Say --yes if you mean it; --demo removes simulated data only.`,
+    );
+  const running = await findInstance(context.environment.stateFolder, options.port);
+  if (running !== null && running.data === folder) {
+    throw new PresageError(
+      'instance_running',
+      `Presage is running on port ${options.port} with this data: stop it first.`,
+    );
+  }
+  const entries = await readdir(folder).catch(() => []);
+  // Only what Presage itself makes there: a mistyped --data must not empty somebody's folder.
+  for (const name of entries.filter((entry) =>
+    ['redis', 'clickhouse', 'feeds', 'secrets.json', 'logs'].includes(entry),
+  )) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+  return { what: 'all', folder };
+}

@@ -1,0 +1,36 @@
+import { PresageError } from '../core/index.ts';
+
+/** What the exit code of a command says. */
+export const exitCodes = {
+  ok: 0,
+  /** Something failed that is not the caller's mistake. */
+  failed: 1,
+  /** A mistake in the arguments, the workspace or the input. */
+  usage: 2,
+  /** No instance is running, or another one than was meant. */
+  instance: 3,
+  /** A feed ran, but its events are not all accounted for. */
+  unaccounted: 4,
+  interrupted: 130,
+} as const;
+
+const usageCodes = new Set([
+  'workspace_invalid',
+  'workspace_exists',
+  'workspace_missing',
+  'map_unusable',
+  'file_unreadable',
+  'file_too_large',
+  'sql_refused',
+  'sql_failed',
+  'usage',
+  'unknown_tenant',
+  'unknown_key',
+]);
+
+/** The exit code of an error that reached the end of a command. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof PresageError)) return exitCodes.failed;
+  if (error.code.startsWith('instance_') || error.code === 'workspace_mismatch') return exitCodes.instance;
+  return usageCodes.has(error.code) ? exitCodes.usage : exitCodes.failed;
+}

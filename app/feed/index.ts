@@ -1,0 +1,5 @@
+export * from './map.ts';
+export * from './plan.ts';
+export * from './progress.ts';
+export * from './report.ts';
+export * from './send.ts';

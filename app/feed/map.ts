@@ -1,0 +1,105 @@
+import { pathToFileURL } from 'node:url';
+import { contentId, messageOf, PresageError } from '../../core/index.ts';
+import type { FeedEvent } from '../../schemas/api.ts';
+import type { SourceRow } from './rows.ts';
+
+/** Where a row came from: ids are content, so the same file fed twice is the same events. */
+export interface RowSource {
+  readonly fileHash: string;
+  readonly row: number;
+}
+
+/** A mapping module's default export: one parsed row -> zero or more events. */
+export type RowMap = (row: Record<string, unknown>, source: RowSource) => unknown;
+
+/** Loads a mapping module. Throws PresageError `map_unusable` with what is wrong. */
+export async function loadRowMap(path: string): Promise<RowMap> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  } catch (cause) {
+    throw new PresageError(
+      'map_unusable',
+      `The mapping module ${path} could not be loaded: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  if (typeof loaded.default !== 'function') {
+    throw new PresageError(
+      'map_unusable',
+      `The mapping module ${path} must export a function as default: (row, source) => event, events or nothing.`,
+    );
+  }
+  return loaded.default as RowMap;
+}
+
+/** Without a mapping module a row must already be an event: type, time or timestamp, userId or anonymousId, properties. */
+export const rowIsEvent: RowMap = (row) => ({
+  ...row,
+  time: row.time ?? row.timestamp,
+  type: row.type ?? row.event,
+});
+
+export type Mapped =
+  | { readonly kind: 'event'; readonly row: number; readonly index: number; readonly event: FeedEvent }
+  | { readonly kind: 'reject'; readonly row: number; readonly code: string; readonly message: string };
+
+/** The events of one row, each with an id, or why there are none. Never throws. */
+export function mapRow(source: SourceRow, map: RowMap, fileHash: string): Mapped[] {
+  const { row } = source;
+  if (source.problem !== undefined)
+    return [{ kind: 'reject', row, code: 'row_unreadable', message: source.problem }];
+  let result: unknown;
+  try {
+    result = map(source.value, { fileHash, row });
+  } catch (error) {
+    return [{ kind: 'reject', row, code: 'map_failed', message: messageOf(error) }];
+  }
+  if (result === null || result === undefined) return [];
+  const list: unknown[] = Array.isArray(result) ? result : [result];
+  return list.map((value, index) => eventOf(value, row, index, fileHash));
+}
+
+function eventOf(value: unknown, row: number, index: number, fileHash: string): Mapped {
+  const refuse = (message: string): Mapped => ({ kind: 'reject', row, code: 'not_an_event', message });
+  if (typeof value !== 'object' || value === null)
+    return refuse('the mapping returned something that is not an event');
+  const { id, type, time, userId, anonymousId, session, properties, context } = value as Record<
+    string,
+    unknown
+  >;
+  const at = timeOf(time);
+  if (typeof type !== 'string' || type === '') return refuse('type: expected a name');
+  if (at === null)
+    return refuse(`time: expected milliseconds or an ISO 8601 date, got ${JSON.stringify(time)}`);
+  if (!isId(userId) && !isId(anonymousId)) return refuse('expected a userId or an anonymousId');
+  if (properties !== undefined && (typeof properties !== 'object' || properties === null))
+    return refuse('properties: expected an object');
+  return {
+    kind: 'event',
+    row,
+    index,
+    event: {
+      id: isId(id) ? String(id) : contentId('feed', fileHash, String(row), String(index)),
+      type,
+      time: at,
+      ...(isId(userId) ? { userId: String(userId) } : {}),
+      ...(isId(anonymousId) ? { anonymousId: String(anonymousId) } : {}),
+      ...(isId(session) ? { session: String(session) } : {}),
+      properties: (properties ?? {}) as Record<string, unknown>,
+      ...(typeof context === 'object' && context !== null
+        ? { context: context as Record<string, unknown> }
+        : {}),
+    },
+  };
+}
+
+const isId = (value: unknown): value is string | number =>
+  (typeof value === 'string' && value !== '') || typeof value === 'number';
+
+function timeOf(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : null;
+  if (typeof value !== 'string') return null;
+  const parsed = /^\d{12,14}$/.test(value) ? Number(value) : Date.parse(value);
+  return Number.isFinite(parsed) ? parsed : null;
+}

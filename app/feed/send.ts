@@ -1,0 +1,114 @@
+import { PresageError } from '../../core/index.ts';
+import type { IngestFeedAnswer } from '../../schemas/api.ts';
+import type { InstanceClient } from '../instance/client.ts';
+import type { PlannedEvent } from './plan.ts';
+import type { FeedProgress } from './progress.ts';
+
+export interface SendOptions {
+  readonly tenant: string;
+  readonly source: string;
+  /** Events per second, or null for as fast as they are taken. */
+  readonly rate: number | null;
+  readonly signal: AbortSignal;
+  /** Finds the instance anew: after a restart its token is another one. */
+  readonly connect: () => Promise<InstanceClient>;
+  readonly onProgress: (progress: FeedProgress) => Promise<void>;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly now: () => number;
+  /** Milliseconds without an answer after which the feed gives up. */
+  readonly patienceMs: number;
+}
+
+const mostEventsPerCall = 2_000;
+const mostBytesPerCall = 3_000_000;
+const mostRejectsKept = 100;
+
+/**
+ * Sends events in order, one call at a time: a call whose outcome is unknown is sent again before anything after it,
+ * so the first occurrences in the log always stand in the order of the plan, whatever was killed in between.
+ */
+export async function sendEvents(
+  events: readonly PlannedEvent[],
+  start: FeedProgress,
+  options: SendOptions,
+): Promise<FeedProgress> {
+  let progress = start;
+  const begunAt = options.now();
+  const alreadySent = start.sent;
+  while (progress.sent < events.length && !options.signal.aborted) {
+    const wait =
+      options.rate === null
+        ? 0
+        : begunAt + ((progress.sent - alreadySent) / options.rate) * 1_000 - options.now();
+    if (wait > 0) await options.pause(wait);
+    const most =
+      options.rate === null
+        ? mostEventsPerCall
+        : Math.max(1, Math.min(mostEventsPerCall, Math.ceil(options.rate / 10)));
+    const call = takeCall(events, progress.sent, most);
+    const answer = await sendUntilAnswered(call, options);
+    if (answer === null) break;
+    const offsets = { ...progress.offsets };
+    for (const [partition, offset] of Object.entries(answer.offsets))
+      offsets[partition] = Math.max(offset, offsets[partition] ?? -1);
+    const rejected = answer.rejected.map(({ index, code, message }) => ({
+      row: call[index]?.row ?? -1,
+      code,
+      message,
+    }));
+    progress = {
+      ...progress,
+      sent: progress.sent + call.length,
+      offsets,
+      rejected: [...progress.rejected, ...rejected].slice(0, mostRejectsKept),
+      rejectedCount: progress.rejectedCount + rejected.length,
+    };
+    await options.onProgress(progress);
+  }
+  return progress;
+}
+
+function takeCall(events: readonly PlannedEvent[], from: number, most: number): PlannedEvent[] {
+  const call: PlannedEvent[] = [];
+  let bytes = 0;
+  for (let i = from; i < events.length && call.length < most; i++) {
+    const event = events[i];
+    if (event === undefined) break;
+    bytes += JSON.stringify(event.event).length;
+    if (call.length > 0 && bytes > mostBytesPerCall) break;
+    call.push(event);
+  }
+  return call;
+}
+
+async function sendUntilAnswered(
+  call: readonly PlannedEvent[],
+  options: SendOptions,
+): Promise<IngestFeedAnswer | null> {
+  const givesUpAt = options.now() + options.patienceMs;
+  for (let wait = 50; !options.signal.aborted; wait = Math.min(wait * 2, 1_000)) {
+    try {
+      const client = await options.connect();
+      return await client.post<IngestFeedAnswer>('/v1/ingest', {
+        tenant: options.tenant,
+        source: options.source,
+        events: call.map(({ event }) => event),
+      });
+    } catch (error) {
+      // 401: the instance was restarted between finding it and calling it.
+      const isWorthATry =
+        error instanceof PresageError &&
+        (error.retriable || error.details.status === 401 || error.code === 'instance_missing');
+      if (!isWorthATry) throw error;
+      if (options.now() > givesUpAt) {
+        throw new PresageError(
+          'instance_unreachable',
+          `Presage has not taken events for ${options.patienceMs / 1_000} s (${error.message}). Run the same command again to go on where this stopped.`,
+          { cause: error },
+        );
+      }
+      await options.pause(wait);
+    }
+  }
+  return null;
+}

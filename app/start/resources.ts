@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Clock, Logger } from '../../core/index.ts';
+import { type KeyStore, makeKeyStore, redisKeyStorage } from '../../gateway/index.ts';
+import { loadScorers, type Scorers, scorerMetrics } from '../../scorers/index.ts';
+import { openEmbeddedWarehouse, openServerWarehouse, type Warehouse } from '../../sinks/clickhouse/index.ts';
+import { type Inbox, redisInbox } from '../../sinks/socketio/index.ts';
+import { type FeatureSet, makeFeatureSet } from '../../stream/features/index.ts';
+import { type EventLog, redisStreamsLog } from '../../stream/log/index.ts';
+import type { RedisConnector } from '../../stream/redis/index.ts';
+import { redisState, type StateStore } from '../../stream/state/index.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { systemClock } from '../clock.ts';
+import type { Environment } from '../environment.ts';
+import type { DataFolder } from './data-folder.ts';
+import { superviseRedis } from './redis.ts';
+
+/** Everything that roles share: opened once, closed in the opposite order. */
+export interface Resources {
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly connector: RedisConnector;
+  readonly warehouse: Warehouse;
+  readonly log: EventLog;
+  readonly store: StateStore;
+  readonly features: FeatureSet;
+  readonly scorers: Scorers;
+  readonly keys: KeyStore;
+  readonly inbox: Inbox;
+}
+
+export interface ResourceSettings {
+  readonly environment: Environment;
+  readonly workspace: CompiledWorkspace;
+  readonly folder: DataFolder;
+  readonly logger: Logger;
+  readonly yes: boolean;
+  readonly ask: (question: string) => Promise<boolean>;
+  readonly say: (line: string) => void;
+}
+
+const logVersion = 1;
+const partitions = 4;
+
+/** Opens them; each pushes its own end onto `closers`. The warehouse comes first, since its lock guards the folder. */
+export async function openResources(
+  settings: ResourceSettings,
+  closers: (() => Promise<void>)[],
+): Promise<Resources> {
+  const { environment, folder, logger, workspace } = settings;
+  const clock = systemClock;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  const warehouse =
+    environment.clickhouseUrl === null
+      ? await openEmbeddedWarehouse({ folder: folder.clickhouse, logger })
+      : await openServerWarehouse({ url: environment.clickhouseUrl, logger });
+  closers.push(() => warehouse.close());
+
+  const redis = await superviseRedis({
+    environment,
+    folder: folder.redis,
+    yes: settings.yes,
+    ask: settings.ask,
+    say: settings.say,
+    logger,
+  });
+  closers.push(() => redis.stop());
+  const { connector } = redis;
+
+  const log = await redisStreamsLog({ connector, version: logVersion, partitions, clock });
+  closers.push(() => log.close());
+  const store = redisState({ connector, version: logVersion, clock });
+  closers.push(() => store.close());
+  const shared = connector.connect('keys');
+  // Each caller hears of a failed command itself; connection trouble is told by the roles' health.
+  shared.on('error', () => {});
+  closers.push(async () => shared.disconnect());
+
+  const features = makeFeatureSet(workspace);
+  for (const layout of await store.layouts()) features.learnLayout(layout);
+  await store.saveLayout(features.layout, features.layoutDescription);
+  const scorers = await loadScorers(workspace, { clock, logger, metrics: scorerMetrics(registry) });
+  closers.push(() => scorers.close());
+
+  return {
+    clock,
+    registry,
+    connector,
+    warehouse,
+    log,
+    store,
+    features,
+    scorers,
+    keys: makeKeyStore({ storage: redisKeyStorage(shared), clock, randomBytes }),
+    inbox: redisInbox(shared),
+  };
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger, Role } from '../../core/index.ts';
+import {
+  type Folders,
+  type Gateway,
+  makeGateway,
+  makeThroughput,
+  type SessionSecrets,
+} from '../../gateway/index.ts';
+import { feedTotals, makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
+import { makePush } from '../../sinks/socketio/index.ts';
+import { makeRequestDecider, makeWorker, streamMetrics } from '../../stream/index.ts';
+import type { StateStore } from '../../stream/state/index.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { makeTrimmer } from '../roles/trim.ts';
+import { makeControl } from './control.ts';
+import type { DataFolder } from './data-folder.ts';
+import { type DemoControl, makeDemo } from './demo.ts';
+import type { Resources } from './resources.ts';
+import { makeStopSwitch } from './stop-switch.ts';
+
+export interface RoleParts extends Resources {
+  readonly workspace: CompiledWorkspace;
+  readonly logger: Logger;
+  readonly host: string;
+  readonly port: number;
+  readonly adminToken: string;
+  readonly version: string;
+  readonly newId: () => string;
+  readonly sessionSecrets: SessionSecrets;
+  readonly folders: Folders;
+  readonly folder: DataFolder;
+}
+
+export interface WiredRoles {
+  readonly gateway: Gateway;
+  readonly demo: DemoControl;
+  /** Downstream first, so that nothing is taken in before it can go on; stopped the other way round: source first. */
+  readonly inStartOrder: readonly Role[];
+}
+
+/** Puts every role together for one process; nothing runs yet. */
+export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
+  const { log, store, clock, registry, workspace, features, scorers, logger, newId } = parts;
+  const throughput = makeThroughput(clock);
+  const control = makeControl({ log, store, clock, newId, tenants: [...workspace.tenants.keys()] });
+  const stopSwitch = makeStopSwitch(control, logger);
+  const sink = makeSink({ log, store, warehouse: parts.warehouse, clock, logger, registry });
+  const worker = makeWorker({
+    workspace,
+    features,
+    scorers,
+    clock,
+    partitions: log.partitions,
+    log,
+    store,
+    metrics: streamMetrics(registry),
+    logger: logger.child({ role: 'stream' }),
+    newId,
+    onCommitted: (batch) =>
+      throughput.committed(batch.records, batch.decisions, batch.committedAt - batch.oldestAppendedAt),
+  });
+  const demo = makeDemo({ ...parts, worker, sink });
+  const others: Role[] = [];
+  const gateway = await makeGateway({
+    ...parts,
+    decide: makeRequestDecider({
+      workspace,
+      features,
+      store,
+      scorers,
+      clock,
+      partitions: log.partitions,
+      logger,
+    }),
+    control,
+    feedStatus: async (run, offsets) => {
+      const passed = [...offsets].every(([partition, offset]) => sink.passed(partition, offset));
+      return { passed, totals: passed ? await feedTotals(parts.warehouse, run) : null };
+    },
+    roles: () => others.map((role) => ({ name: role.name, health: role.health() })),
+    throughput,
+    randomBytes,
+    simulating: () => demo.isSimulating(),
+    demo: workspace.source.demo || workspace.source.simulate ? demo : null,
+  });
+  const push = makePush({
+    server: gateway.server,
+    store,
+    log,
+    inbox: parts.inbox,
+    authenticate: (auth) => gateway.sessions.authenticateSocket(auth),
+    isStopped: (tenant) => stopSwitch.isStopped(tenant),
+    clock,
+    logger,
+    registry,
+    onPushed: (pushed) => {
+      throughput.pushed(pushed.latencyMs);
+      gateway.publish({ kind: 'pushed', ...pushed });
+    },
+  });
+  const trimmer = makeTrimmer({
+    log,
+    store,
+    needed: async (partition) => neededOf(partition, sink, store),
+    logger,
+  });
+  others.push(sink, stopSwitch, worker, trimmer, push);
+  return { gateway, demo, inStartOrder: [...others, gateway] };
+}
+
+/** What sink and push still need of a partition; null while one of them has not begun. */
+async function neededOf(
+  partition: number,
+  sink: Sink,
+  store: StateStore,
+): Promise<{ log: number; outbox: number } | null> {
+  const bySink = sink.needed(partition);
+  const push = await store.readerState(partition, 'push');
+  if (bySink === null || push === null) return null;
+  const { position } = JSON.parse(push) as { position: number };
+  return { log: bySink.log, outbox: Math.min(bySink.outbox, position) };
+}
