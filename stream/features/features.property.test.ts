@@ -141,6 +141,14 @@ describe('the state of a subject', { timeout }, () => {
   });
 });
 
+function expectDefined(state: SubjectState, soFar: readonly FeatureEvent[], at: number): void {
+  const expected = features.map((each) => [each.name, referenceValue(each, soFar, at, rules)]);
+  expect({ at, ...set.read(state, at) }).toEqual({ at, ...Object.fromEntries(expected) });
+  if (!Number.isFinite(state.newest)) return;
+  const unique = [...new Map(soFar.map((one) => [one.id, one])).values()];
+  expect(state.session).toBe(referenceSession(unique, state.newest, rules)?.id ?? null);
+}
+
 describe('the values of features', { timeout }, () => {
   it('are those of the definition, computed from all events so far, at any time', () => {
     const ask = fc.array(fc.integer({ min: -60, max: 1_860 }), { minLength: 1, maxLength: 4 });
@@ -148,22 +156,15 @@ describe('the values of features', { timeout }, () => {
       fc.property(history, keys, ask, (events, order, asks) => {
         const arrived = arrivals([...events, ...events], order);
         const state = set.empty();
-        for (const [position, event] of arrived.entries()) {
-          set.update(state, event, position);
-          const soFar = arrived.slice(0, position + 1);
-          const times = position === arrived.length - 1 ? asks.map((s) => epoch + s * second) : [];
-          for (const at of [event.time, state.newest, ...times].filter(Number.isFinite)) {
-            const values = set.read(state, at);
-            for (const each of features)
-              expect({ at, [each.name]: values[each.name] }).toEqual({
-                at,
-                [each.name]: referenceValue(each, soFar, at, rules),
-              });
-          }
-          const unique = [...new Map(soFar.map((one) => [one.id, one])).values()];
-          if (Number.isFinite(state.newest))
-            expect(state.session).toBe(referenceSession(unique, state.newest, rules)?.id ?? null);
+        const soFar: FeatureEvent[] = [];
+        for (const event of arrived) {
+          soFar.push(event);
+          set.update(state, event, soFar.length);
+          // As a decision on this event reads them, mostly at a time before the newest event.
+          expectDefined(state, soFar, event.time);
         }
+        for (const at of [state.newest, ...asks.map((s) => epoch + s * second)])
+          if (Number.isFinite(at)) expectDefined(state, soFar, at);
       }),
       { numRuns: runs },
     );

@@ -1,4 +1,5 @@
-import type { FeatureConfig, FeatureEvent } from '../../stream/features/index.ts';
+import type { FeatureValue } from '../../schemas/index.ts';
+import { type FeatureConfig, type FeatureEvent, makeFeatureSet } from '../../stream/features/index.ts';
 import type { CompiledFeature, Expression } from '../../workspace/index.ts';
 
 /** A compiled feature by hand: what the workspace compiler would make of a short definition. */
@@ -56,4 +57,17 @@ let made = 0;
 /** An event; its id is unique unless given. */
 export function event(time: number, rest: Partial<Omit<FeatureEvent, 'time'>> = {}): FeatureEvent {
   return { id: `e${made++}`, type: 'view', time, session: null, properties: {}, ...rest };
+}
+
+/** The value of one feature after these events, at a time (by default the newest event's); through a blob. */
+export function valueAfter(
+  one: CompiledFeature,
+  events: readonly FeatureEvent[],
+  at?: number,
+  rest: Partial<Omit<FeatureConfig, 'features'>> = {},
+): FeatureValue | undefined {
+  const set = makeFeatureSet(config([one], rest));
+  const state = set.empty();
+  for (const [position, each] of events.entries()) set.update(state, each, position);
+  return set.read(set.decode(set.encode(state)), at ?? state.newest)[one.name];
 }
