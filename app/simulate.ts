@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { PresageError, simulatedPrefix } from '../core/index.ts';
 import { loadVisit, type Step, type Visit } from './simulate/module.ts';
 import { makePace, pause } from './simulate/pace.ts';
@@ -41,6 +42,8 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
   // One shopper's failure ends all: they would all fail alike.
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
+  // Every shopper waits on it.
+  setMaxListeners(0, signal);
   const mayPlay = makePace(options.rate ?? 8, signal);
   const total = { visits: 0, events: 0, offers: 0, accepted: 0 };
 

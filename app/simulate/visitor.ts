@@ -59,7 +59,8 @@ export function enter({ address, key, anonymousId, signal }: VisitorOptions): Vi
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+        // Not AbortSignal.any with the long-lived signal: in Node 20 each such pair is kept until that one aborts.
+        signal: AbortSignal.timeout(answerMs),
       });
     } catch {
       return null;
