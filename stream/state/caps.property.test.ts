@@ -10,44 +10,92 @@ import { choice, commit, decision, request } from './state.contract.ts';
 
 const clock = { now: () => 0, monotonic: () => performance.now() };
 
-// Few names and small times, so that takes meet; enough of both, so that some are forgotten.
-const time = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 5_000 }));
-const windowTake = fc.record({
-  cap: fc.oneof(
-    fc.constantFrom('a', 'b', 'ü"\\'),
-    fc.integer({ min: 0, max: 70 }).map((n) => `cap ${n}`),
-  ),
-  session: fc.constant(null),
-  limit: fc.integer({ min: 0, max: 3 }),
-  windowMs: fc.integer({ min: 1, max: 30 }),
-  at: time,
-});
-const sessionTake = fc.record({
-  cap: fc.constantFrom('a', 'b'),
-  session: fc.integer({ min: 0, max: 24 }).map((n) => `session ${n}`),
-  limit: fc.integer({ min: 0, max: 3 }),
-  windowMs: fc.constant(null),
-  at: time,
-});
-const choices: fc.Arbitrary<Choice[]> = fc.array(
-  fc
-    .array(fc.oneof(windowTake, sessionTake), { maxLength: 3 })
-    .map((takes) => choice('action', takes as CapTake[])),
-  { maxLength: 3 },
-);
-const subject = fc.constantFrom('u:1', 'a:2');
-const step = fc.oneof(
+interface World {
+  readonly caps: fc.Arbitrary<string>;
+  readonly sessions: fc.Arbitrary<string>;
+  readonly windowMs: fc.Arbitrary<number>;
+  readonly time: fc.Arbitrary<number>;
+}
+const named = (name: string, count: number): fc.Arbitrary<string> =>
+  fc.integer({ min: 1, max: count }).map((n) => `${name} ${n} ü"\\`);
+
+/** Each world makes another rule meet often: few names and times collide, many are forgotten. */
+const worlds: Record<string, World> = {
+  'few caps and times': {
+    caps: named('cap', 2),
+    sessions: named('session', 2),
+    windowMs: fc.constantFrom(5, 10),
+    time: fc.integer({ min: 0, max: 40 }),
+  },
+  'times far apart': {
+    caps: named('cap', 2),
+    sessions: named('session', 3),
+    windowMs: fc.integer({ min: 1, max: 100 }),
+    time: fc.integer({ min: 0, max: 1e6 }).map((n) => (n < 5e5 ? n % 500 : n)),
+  },
+  'more sessions than are kept': {
+    caps: named('cap', 2),
+    sessions: named('session', 22),
+    windowMs: fc.constant(10),
+    time: fc.integer({ min: 0, max: 60 }),
+  },
+  'more caps than are kept': {
+    caps: named('cap', 70),
+    sessions: named('session', 2),
+    windowMs: fc.constantFrom(1, 5),
+    time: fc.integer({ min: 0, max: 200 }),
+  },
+};
+
+const windowTakeIn = (world: World): fc.Arbitrary<CapTake> =>
   fc.record({
-    kind: fc.constant('commit' as const),
-    drafts: fc.array(fc.record({ subject, choices }), { maxLength: 6 }),
-  }),
-  fc.record({ kind: fc.constant('request' as const), key: fc.integer({ min: 0, max: 9 }), subject, choices }),
-  fc.record({
-    kind: fc.constant('ask' as const),
-    subject,
-    takes: fc.array(fc.oneof(windowTake, sessionTake), { maxLength: 4 }),
-  }),
-);
+    cap: world.caps,
+    session: fc.constant(null),
+    limit: fc.integer({ min: 0, max: 3 }),
+    windowMs: world.windowMs,
+    at: world.time,
+  });
+const takeIn = (world: World): fc.Arbitrary<CapTake> =>
+  fc.oneof(
+    windowTakeIn(world),
+    fc.record({
+      cap: world.caps,
+      session: world.sessions,
+      limit: fc.integer({ min: 0, max: 3 }),
+      windowMs: fc.constant(null),
+      at: world.time,
+    }),
+  );
+const choicesIn = (world: World): fc.Arbitrary<Choice[]> =>
+  fc.array(
+    fc.array(takeIn(world), { minLength: 1, maxLength: 3 }).map((takes) => choice('action', takes)),
+    { minLength: 1, maxLength: 3 },
+  );
+
+// One subject mostly: what is forgotten is forgotten for each subject.
+const subject = fc.constantFrom('u:1', 'u:1', 'u:1', 'a:2');
+type Step =
+  | { kind: 'commit'; drafts: { subject: string; choices: Choice[] }[] }
+  | { kind: 'request'; key: number; subject: string; choices: Choice[] }
+  | { kind: 'ask'; subject: string; takes: CapTake[] };
+const stepIn = (world: World): fc.Arbitrary<Step> =>
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('commit' as const),
+      drafts: fc.array(fc.record({ subject, choices: choicesIn(world) }), { maxLength: 10 }),
+    }),
+    fc.record({
+      kind: fc.constant('request' as const),
+      key: fc.integer({ min: 0, max: 99 }),
+      subject,
+      choices: choicesIn(world),
+    }),
+    fc.record({
+      kind: fc.constant('ask' as const),
+      subject,
+      takes: fc.array(takeIn(world), { maxLength: 4 }),
+    }),
+  );
 
 describe('caps', () => {
   let server: TestRedis;
@@ -61,27 +109,28 @@ describe('caps', () => {
     await server.stop();
   });
 
-  it('are the same in Redis and in memory, whatever is asked of them', async () => {
+  it.each(Object.entries(worlds))('are the same in Redis and in memory: %s', async (_name, world) => {
+    const steps = fc.array(stepIn(world), { minLength: 20, maxLength: 80, size: 'max' });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(steps, async (sequence) => {
         await admin.flushall();
         const redis = redisState({ connector: redisConnector(server.url), version: 1, clock });
         const memory = memoryState({ clock });
         try {
-          expect(await answers(redis, steps)).toEqual(await answers(memory, steps));
+          expect(await answers(redis, sequence)).toEqual(await answers(memory, sequence));
         } finally {
           await redis.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
   it('are never exceeded: no window of any length of time holds more takes than the limit', () => {
     const limits: Record<string, [limit: number, windowMs: number]> = { a: [1, 10], b: [2, 25], c: [3, 7] };
-    const take = fc.record({ cap: fc.constantFrom('a', 'b', 'c'), at: time });
+    const take = fc.record({ cap: fc.constantFrom('a', 'b', 'c'), at: fc.integer({ min: 0, max: 200 }) });
     fc.assert(
-      fc.property(fc.array(take, { maxLength: 300 }), (takes) => {
+      fc.property(fc.array(take, { maxLength: 300, size: 'max' }), (takes) => {
         const caps = noCaps();
         const taken: Record<string, number[]> = { a: [], b: [], c: [] };
         for (const { cap, at } of takes) {
@@ -104,28 +153,24 @@ describe('caps', () => {
     );
   });
 
+  const crowded = { ...worlds['more caps than are kept']!, sessions: named('session', 40) };
   it('stay small: what is kept of a subject is bounded by the limits, not by how much happened', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.oneof(windowTake, sessionTake), { minLength: 500, maxLength: 1_500 }),
-        (takes) => {
-          const caps = noCaps();
-          let now = 0;
-          for (const take of takes as CapTake[]) {
-            now += 40;
-            resolveChoices(caps, [choice('x', [{ ...take, at: now }])]);
-          }
-          expect(caps.sessions.size).toBeLessThanOrEqual(16);
-          expect(caps.windows.size).toBeLessThanOrEqual(48);
-          for (const { times } of caps.windows.values()) expect(times.length).toBeLessThanOrEqual(6);
-        },
-      ),
+      fc.property(fc.array(takeIn(crowded), { minLength: 500, maxLength: 1_500, size: 'max' }), (takes) => {
+        const caps = noCaps();
+        let now = 0;
+        for (const take of takes) {
+          now += 40;
+          resolveChoices(caps, [choice('x', [{ ...take, at: now }])]);
+        }
+        expect(caps.sessions.size).toBeLessThanOrEqual(16);
+        expect(caps.windows.size).toBeLessThanOrEqual(48);
+        for (const { times } of caps.windows.values()) expect(times.length).toBeLessThanOrEqual(6);
+      }),
       { numRuns: 20 },
     );
   });
 });
-
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 async function answers(store: StateStore, steps: readonly Step[]): Promise<unknown[]> {
   const given: unknown[] = [];
@@ -139,7 +184,7 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
     } else if (one.kind === 'request') {
       given.push(await store.request(0, { ...request(`r${one.key}`, one.choices), subject: one.subject }));
     } else {
-      given.push(await store.capsUsed(0, 'acme', one.subject, one.takes as CapTake[]));
+      given.push(await store.capsUsed(0, 'acme', one.subject, one.takes));
     }
   }
   given.push(await store.readOutbox(0, 0, 1_000, 0), await store.head(0));

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Cut, type CuttingProxy, cuttingProxy } from '../../tests/support/cutting-proxy.ts';
 import { startTestRedis, type TestRedis } from '../../tests/support/redis.ts';
 import { redisConnector } from '../redis/index.ts';
@@ -65,6 +65,14 @@ describe('a call whose outcome is unknown', () => {
     expect(outcomes.map((outcome) => outcome.kind === 'committed' && outcome.sequence)).toEqual([1, 2, 3]);
     expect(await store.outboxRange(0)).toEqual({ start: 0, end: 3 });
     expect(await store.capsUsed(0, 'acme', 'u:1', [take])).toEqual([3]);
+  });
+
+  it('a commit that overtakes its predecessor, which is being sent again, is not fenced', async () => {
+    proxy.cut('lose the request');
+    const first = store.commit(0, commit('', 'c1', { position: 1 }));
+    await vi.waitFor(() => expect(proxy.cuts).toBe(1), { interval: 1 });
+    const second = store.commit(0, commit('c1', 'c2', { position: 2 }));
+    expect(await Promise.all([first, second])).toMatchObject([{ sequence: 1 }, { sequence: 2 }]);
   });
 
   it('a commit whose reply was lost is fenced if another writer went on meanwhile from elsewhere', async () => {
