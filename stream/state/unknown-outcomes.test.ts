@@ -67,10 +67,12 @@ describe('a call whose outcome is unknown', () => {
     expect(await store.capsUsed(0, 'acme', 'u:1', [take])).toEqual([3]);
   });
 
-  it('a commit that overtakes its predecessor, which is being sent again, is not fenced', async () => {
-    proxy.cut('lose the request');
-    const first = store.commit(0, commit('', 'c1', { position: 1 }));
-    await vi.waitFor(() => expect(proxy.cuts).toBe(1), { interval: 1 });
+  it('a commit whose predecessor has to be sent many times waits for it, and is not fenced', async () => {
+    proxy.cut('lose the request', 'only in the first', 5);
+    const blob = Buffer.from('only in the first');
+    const first = store.commit(0, commit('', 'c1', { position: 1, blobs: [['a', blob]] }));
+    await vi.waitFor(() => expect(proxy.cuts).toBe(5), { interval: 1 });
+    // The first is pausing before its next try: the second arrives before it.
     const second = store.commit(0, commit('c1', 'c2', { position: 2 }));
     expect(await Promise.all([first, second])).toMatchObject([{ sequence: 1 }, { sequence: 2 }]);
   });
