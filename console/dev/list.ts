@@ -1,6 +1,6 @@
 import type { DecisionList, SubjectFeatures } from '../../schemas/index.ts';
 import { hex, makeRandom, pick } from './random.ts';
-import { decisionIds, detailOf } from './record.ts';
+import { decisionIds, demoSubject, detailOf } from './record.ts';
 import type { Scenario } from './scenarios.ts';
 
 type Row = DecisionList['decisions'][number];
@@ -35,11 +35,7 @@ function row(scenario: Scenario, index: number, now: number): Row {
     // On a grid, so that paging by time is stable while the clock goes on.
     at: Math.floor(now / 60_000) * 60_000 - index * (isHeavy ? 7_919_000 : 4_217),
     tenant: isHeavy ? pick(random, ['north_america_wholesale_and_retail', 'emea', 'japan']) : 'shop',
-    subject: isHeavy
-      ? `u:${hex(random, 64)}`
-      : index % 9 === 4
-        ? `a:${hex(random, 12)}`
-        : `a:sim-${hex(random, 10)}`,
+    subject: isHeavy ? `u:${hex(random, 64)}` : visitor(index, random),
     placement: isHeavy
       ? 'checkout_side_panel_below_the_order_summary'
       : pick(random, ['cart_banner', 'product_help']),
@@ -52,6 +48,11 @@ function row(scenario: Scenario, index: number, now: number): Row {
     simulated: !isHeavy && index % 9 !== 4,
     outcome: action === null || mode !== 'act' ? null : pick(random, outcomes),
   };
+}
+
+function visitor(index: number, random: () => number): string {
+  if (index % 9 === 4) return `a:${hex(random, 12)}`;
+  return index % 13 === 0 ? demoSubject : `a:sim-${hex(random, 10)}`;
 }
 
 export function featuresOf(scenario: Scenario, subject: string, now: number): SubjectFeatures | null {

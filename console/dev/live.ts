@@ -1,5 +1,6 @@
 import type { LiveMessage } from '../../schemas/index.ts';
 import { hex, makeRandom, pick } from './random.ts';
+import { demoSubject } from './record.ts';
 import type { Scenario } from './scenarios.ts';
 
 const types = ['Product Viewed', 'Product List Viewed', 'page', 'Cart Viewed', 'Product Added'] as const;
@@ -10,7 +11,7 @@ export function makeMessages(scenario: Scenario, now: () => number): () => reado
   const random = makeRandom(5);
   const isHeavy = scenario === 'heavy';
   const visitors = Array.from({ length: 12 }, (_, index) =>
-    isHeavy ? `u:${hex(random, 64)}` : index === 0 ? `a:${hex(random, 12)}` : `a:sim-${hex(random, 10)}`,
+    isHeavy ? `u:${hex(random, 64)}` : visitor(index, random),
   ) as [string, ...string[]];
   const views = new Map<string, number>();
 
@@ -65,6 +66,11 @@ export function makeMessages(scenario: Scenario, now: () => number): () => reado
     return follows;
   }
   return step;
+}
+
+function visitor(index: number, random: () => number): string {
+  if (index === 0) return `a:${hex(random, 12)}`;
+  return index === 1 ? demoSubject : `a:sim-${hex(random, 10)}`;
 }
 
 const dead = (at: number): LiveMessage => ({

@@ -11,7 +11,8 @@ export const decisionIds = {
   stopped: 'd_e19b50d4a7c2683f0d8e7b31',
 } as const;
 
-const subject = 'a:sim-7f3a91c2e0';
+/** The subject whose page has something to show. */
+export const demoSubject = 'a:sim-7f3a91c2e0';
 
 const score = (acceptProbability: number, contextWeight: number, value: number, lever = 1) => ({
   acceptProbability,
@@ -70,7 +71,7 @@ function shopDecision(id: string, now: number): DecisionRecord {
   return {
     id,
     tenant: 'shop',
-    subject,
+    subject: demoSubject,
     session: 's-5c0e7a19',
     placement: 'cart_banner',
     startedBy: {

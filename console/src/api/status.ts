@@ -1,6 +1,7 @@
 import type { Status, StopResult } from '../../../schemas/index.ts';
 import { getJson, postJson } from './http.ts';
 import { makePoll } from './poll.ts';
+import { signedOut } from './session.ts';
 
 export const statusPoll = makePoll<Status>(() => getJson('/api/status'), 2_000);
 
@@ -17,3 +18,6 @@ export async function switchActions(
   statusPoll.refresh();
   return result;
 }
+
+/** Gives the sign-in back. Should the gateway not answer, this page forgets it all the same. */
+export const signOut = (): Promise<void> => postJson('/api/signout', {}).then(signedOut, signedOut);

@@ -5,25 +5,44 @@ export interface Frame {
   readonly height: number;
   readonly from: number;
   readonly to: number;
+  /** The values at the lower and the upper edge. */
+  readonly bottom: number;
   readonly top: number;
+  readonly isLog: boolean;
 }
 
 export const xOf = (at: number, { from, to, width }: Frame): number => ((at - from) / (to - from)) * width;
-/** One pixel is left free above and below, so that a line at the edge keeps its full width. */
-export const yOf = (value: number, { height, top }: Frame): number =>
-  1 + (height - 2) * (1 - Math.min(1, value / top));
 
-/** Runs of samples that have a value: a gap in the data is a gap in the line. */
-function runs(samples: readonly Sample[]): { readonly at: number; readonly value: number }[][] {
-  const found: { at: number; value: number }[][] = [[]];
-  for (const { at, value } of samples) {
-    if (value === null) found.push([]);
-    else found.at(-1)?.push({ at, value });
-  }
-  return found.filter((run) => run.length > 0);
+/** One pixel is left free above and below, so that a line at the edge keeps its full width. */
+export function yOf(value: number, { height, bottom, top, isLog }: Frame): number {
+  const share = isLog
+    ? Math.log(Math.max(value, bottom) / bottom) / Math.log(top / bottom)
+    : (value - bottom) / (top - bottom);
+  return 1 + (height - 2) * (1 - Math.max(0, Math.min(1, share)));
 }
 
-const place = (at: number, value: number, frame: Frame): string =>
+/** Stretches without a value that a line still bridges: a quiet moment is not a break, half a minute is. */
+const longestGapMs = 30_000;
+
+interface Known {
+  readonly at: number;
+  readonly value: number;
+}
+
+/** Runs of samples that have a value, parted where there was none for long. */
+function runs(samples: readonly Sample[]): Known[][] {
+  const found: Known[][] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { at, value } of samples) {
+    if (value === null) continue;
+    if (at - last > longestGapMs) found.push([]);
+    found.at(-1)?.push({ at, value });
+    last = at;
+  }
+  return found;
+}
+
+const place = ({ at, value }: Known, frame: Frame): string =>
   `${xOf(at, frame).toFixed(1)} ${yOf(value, frame).toFixed(1)}`;
 
 /** The `d` of the line. A single value between gaps is a short dash. */
@@ -31,8 +50,8 @@ export function linePath(samples: readonly Sample[], frame: Frame): string {
   return runs(samples)
     .map((run) => {
       const [first] = run;
-      if (first !== undefined && run.length === 1) return `M${place(first.at, first.value, frame)}h1.5`;
-      return `M${run.map(({ at, value }) => place(at, value, frame)).join('L')}`;
+      if (first !== undefined && run.length === 1) return `M${place(first, frame)}h1.5`;
+      return `M${run.map((known) => place(known, frame)).join('L')}`;
     })
     .join('');
 }
@@ -42,10 +61,9 @@ export function areaPath(samples: readonly Sample[], frame: Frame): string {
   return runs(samples)
     .filter((run) => run.length > 1)
     .map((run) => {
-      const first = run[0]?.at ?? 0;
-      const last = run.at(-1)?.at ?? 0;
-      const line = run.map(({ at, value }) => place(at, value, frame)).join('L');
-      return `M${xOf(first, frame).toFixed(1)} ${frame.height}L${line}L${xOf(last, frame).toFixed(1)} ${frame.height}Z`;
+      const x = (known: Known | undefined): string => xOf(known?.at ?? frame.from, frame).toFixed(1);
+      const line = run.map((known) => place(known, frame)).join('L');
+      return `M${x(run[0])} ${frame.height}L${line}L${x(run.at(-1))} ${frame.height}Z`;
     })
     .join('');
 }

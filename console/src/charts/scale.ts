@@ -61,9 +61,35 @@ export function recent(points: readonly Point[], measure: Measure, seconds: numb
   );
 }
 
-/** The next of 1, 2, 5 x 10^n at or above: a top that the eye can divide. */
+const steps = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
+
+/** The next of 1, 1.5, 2, 3, 4, 5, 6, 8 x 10^n at or above: a top that the eye can divide, without much air. */
 export function niceTop(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((step) => step * power >= value * 0.999_999) ?? 10) * power;
+  const step = steps.find((one) => one * power >= value * 0.999_999) ?? 10;
+  return Number((step * power).toPrecision(2));
+}
+
+export interface Scale {
+  readonly bottom: number;
+  readonly top: number;
+  /** Where lines are drawn across, from the lowest, each with its name. */
+  readonly marks: readonly number[];
+}
+
+/** From zero to a nice top, with its half. */
+export function linearScale(values: readonly number[]): Scale {
+  const top = niceTop(Math.max(0, ...values));
+  return { bottom: 0, top, marks: [top / 2, top] };
+}
+
+/** Whole powers of ten around the values, at least two of them: a spike then leaves the rest readable. */
+export function logScale(values: readonly number[]): Scale {
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return { bottom: 0.1, top: 10, marks: [1, 10] };
+  const low = Math.floor(Math.log10(Math.min(...positive)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive))));
+  const marks = Array.from({ length: high - low }, (_, index) => 10 ** (low + index + 1));
+  return { bottom: 10 ** low, top: 10 ** high, marks };
 }

@@ -19,11 +19,12 @@ export const formatCount = (count: number): string => whole.format(count);
 export const formatCompact = (count: number): string =>
   Math.abs(count) < 100_000 ? whole.format(count) : compact.format(count);
 
-/** A rate per second: one decimal below 10, none above. */
+/** A rate per second: one decimal below 10 (unless it is a whole number), none above. */
 export function formatRate(perSecond: number): string {
-  if (perSecond === 0) return '0';
-  if (perSecond < 0.05) return '<0.1';
-  return perSecond < 9.95 ? oneDigit.format(perSecond) : formatCompact(perSecond);
+  if (perSecond > 0 && perSecond < 0.05) return '<0.1';
+  return perSecond < 9.95 && !Number.isInteger(perSecond)
+    ? oneDigit.format(perSecond)
+    : formatCompact(perSecond);
 }
 
 /** Three significant digits and the unit that suits: `0.42 ms`, `38 ms`, `1.2 s`, `3.4 min`. */

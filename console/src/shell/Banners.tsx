@@ -1,7 +1,7 @@
 import type { Status } from '../../../schemas/index.ts';
 import { type Polled, statusPoll } from '../api/index.ts';
 import { Time } from '../components/index.ts';
-import { formatCount, formatPercent } from '../format/index.ts';
+import { formatCount } from '../format/index.ts';
 import { StopBanner } from './StopSwitch.tsx';
 
 /** What a reader of any page must know before the page itself. */
@@ -46,8 +46,8 @@ function Simulated({ status }: { readonly status: Status }) {
         <b>Simulated data.</b>{' '}
         {simulatedEvents > 0 && (
           <>
-            {formatCount(simulatedEvents)} of {formatCount(events)} events ({share(simulatedEvents, events)})
-            come from simulated visitors{status.simulating ? ', and more are coming' : ''}.{' '}
+            {formatCount(simulatedEvents)} of {formatCount(events)} events come from simulated visitors
+            {status.simulating ? ', and more are coming' : ''}.{' '}
           </>
         )}
         {simulatedEvents === 0 && 'Simulated visitors are about to come. '}
@@ -58,6 +58,3 @@ function Simulated({ status }: { readonly status: Status }) {
     </div>
   );
 }
-
-const share = (part: number, whole: number): string =>
-  whole > 0 ? formatPercent(Math.min(1, part / whole)) : formatPercent(1);

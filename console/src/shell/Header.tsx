@@ -40,7 +40,7 @@ export function Header({ route, status }: HeaderProps) {
       <div className="top-tools">
         <Connection status={status} />
         <ThemeButton />
-        {status.data !== null && <StopSwitch tenants={status.data.tenants} />}
+        <StopSwitch tenants={status.data?.tenants ?? []} />
       </div>
     </header>
   );
@@ -51,7 +51,7 @@ function Connection({ status }: { readonly status: Polled<Status> }) {
   const { state } = useStore(liveStore);
   const isAway = status.error !== null && status.error.status === 0;
   const shown = isAway || state === 'reconnecting' ? 'reconnecting' : state;
-  const text = shown === 'live' ? 'Live' : shown === 'connecting' ? 'Connecting…' : 'Reconnecting…';
+  const text = shown === 'live' ? 'Connected' : shown === 'connecting' ? 'Connecting…' : 'Reconnecting…';
   return (
     <span className={`connection connection-${shown}`} role="status">
       {text}

@@ -4,7 +4,10 @@ import { StopDialog } from './StopDialog.tsx';
 
 type Tenants = Status['tenants'];
 
-/** The way to stop every action at once: one press and one confirmation, from every page. */
+/**
+ * The way to stop every action at once: one press and one confirmation, from every page. It is there also while the
+ * status can't be read (no tenants then): that is when it may be needed most.
+ */
 export function StopSwitch({ tenants }: { readonly tenants: Tenants }) {
   const [isOpen, setOpen] = useState(false);
   const running = tenants.filter((tenant) => !tenant.stopped);
@@ -18,7 +21,9 @@ export function StopSwitch({ tenants }: { readonly tenants: Tenants }) {
         aria-haspopup="dialog"
       >
         <span className="stop-sign" aria-hidden="true" />
-        Stop<span className="wide-only"> actions</span>
+        <span>
+          Stop<span className="wide-only"> actions</span>
+        </span>
       </button>
       {isOpen && <StopDialog what="stop" tenants={running} onClose={() => setOpen(false)} />}
     </>

@@ -12,11 +12,12 @@ interface CandidateRowProps {
 }
 
 export function CandidateRow({ candidate, decision, highest, currency }: CandidateRowProps) {
-  const isChosen = candidate.verdict.stage === 'chosen';
+  const { stage, saw } = candidate.verdict;
+  const isChosen = stage === 'chosen';
   const words = verdictWords(candidate, decision);
   return (
     <tr className={isChosen ? 'is-chosen' : ''}>
-      <td className="number cell-rank">{candidate.rank ?? nothing}</td>
+      <td className="number cell-rank">{candidate.rank ?? <span className="rank-none">{nothing}</span>}</td>
       <th scope="row" className="cell-name">
         {candidate.action}
       </th>
@@ -29,7 +30,10 @@ export function CandidateRow({ candidate, decision, highest, currency }: Candida
           {words.code !== null && <code>{words.code}</code>}
           {words.after}
         </span>
-        <Saw saw={candidate.verdict.saw} isCap={candidate.verdict.stage === 'constraints'} />
+        <Saw
+          saw={saw}
+          isSaid={stage === 'constraints' || Object.values(saw).every((value) => value === null)}
+        />
       </td>
       <td className="cell-priority">
         {candidate.score === undefined ? (

@@ -3,14 +3,14 @@ import { formatValue } from '../../format/index.ts';
 
 interface SawProps {
   readonly saw: FeatureVector;
-  /** A cap's numbers stand in the sentence already. */
-  readonly isCap: boolean;
+  /** The sentence before it says all of it already. */
+  readonly isSaid: boolean;
 }
 
 /** The values that a rule saw. */
-export function Saw({ saw, isCap }: SawProps) {
+export function Saw({ saw, isSaid }: SawProps) {
   const entries = Object.entries(saw);
-  if (isCap || entries.length === 0) return null;
+  if (isSaid || entries.length === 0) return null;
   return (
     <span className="saw">
       It saw{' '}

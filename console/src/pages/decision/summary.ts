@@ -82,7 +82,7 @@ export function deliverySteps(
   if (pushed !== null) {
     steps.push({ name: 'Pushed', at: pushed, state: 'done', text: 'into the live session' });
   } else if (shownAt !== null) {
-    steps.push({ name: 'Delivered', at: null, state: 'done', text: 'time not recorded apart' });
+    steps.push({ name: 'Delivered', at: null, state: 'done', text: 'the record does not say when' });
   } else {
     steps.push({
       name: 'Pushed',

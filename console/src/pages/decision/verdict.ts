@@ -42,9 +42,9 @@ export function verdictWords(candidate: Candidate, decision: DecisionRecord): Ve
   });
   if (stage === 'chosen') return words(chosenWords(candidate, decision), null, '');
   if (rule.startsWith('missing: ')) {
-    return words(`Out at ${stage}: `, rule, ' – it has no value yet, and what is not known is not assumed.');
+    return words(`${outAt(stage)}: `, rule, ' – there is no such value yet, and none is assumed.');
   }
-  if (rule.startsWith('error: ')) return words(`Out at ${stage}: its rule failed with `, rule.slice(7));
+  if (rule.startsWith('error: ')) return words(`${outAt(stage)}: its rule failed with `, rule.slice(7));
   if (stage === 'constraints') {
     const { used, limit } = saw;
     if (typeof used === 'number' && typeof limit === 'number') {
@@ -59,14 +59,21 @@ export function verdictWords(candidate: Candidate, decision: DecisionRecord): Ve
   if (rule === 'outranked') return words(outrankedWords(candidate, decision), null, '');
   if (stage === 'arbitration') return words('Out at arbitration: ', rule);
   if (stage === 'scoring') return words('Out at scoring: ', rule);
-  return words(`Not ${adjective[stage]}: `, rule, ' does not hold.');
+  return words(`${outAt(stage)}: `, rule, ' does not hold.');
 }
 
-const adjective = {
-  eligibility: 'eligible',
-  applicability: 'applicable',
-  suitability: 'suitable',
-} as const;
+function outAt(stage: VerdictStage): string {
+  switch (stage) {
+    case 'eligibility':
+      return 'Not eligible';
+    case 'applicability':
+      return 'Not applicable';
+    case 'suitability':
+      return 'Not suitable';
+    default:
+      return `Out at ${stage}`;
+  }
+}
 
 function chosenWords(candidate: Candidate, decision: DecisionRecord): string {
   const ahead = decision.candidates.filter(
@@ -83,12 +90,9 @@ function outrankedWords(candidate: Candidate, decision: DecisionRecord): string 
   return `Outranked: priority ${formatFactor(candidate.score.priority)} against ${formatFactor(winner.score.priority)} of ${winner.action}.`;
 }
 
-/** Chosen first, then by rank, then those that left early: the furthest came first. */
+/** By rank, then those that left early: the furthest came first. */
 export function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
-  const place = ({ verdict, rank }: Candidate): number => {
-    if (verdict.stage === 'chosen') return -1;
-    if (rank !== undefined) return rank;
-    return 1e6 - stages.findIndex(({ stage }) => stage === verdict.stage);
-  };
+  const place = ({ verdict, rank }: Candidate): number =>
+    rank ?? 1e6 - stages.findIndex(({ stage }) => stage === verdict.stage);
   return [...candidates].sort((a, b) => place(a) - place(b));
 }

@@ -8,12 +8,12 @@ type Row = DecisionList['decisions'][number];
 interface DecisionTableProps {
   readonly decisions: readonly Row[];
   readonly hasTenants: boolean;
-  /** On a subject's page every row has the same subject. */
-  readonly hasSubjects?: boolean;
+  /** On a subject's page: without what is the same in every row, and without what the decision's own page says. */
+  readonly isCompact?: boolean;
 }
 
 /** A table where there is room, cards where there is not: the same markup, laid out by the style sheet. */
-export function DecisionTable({ decisions, hasTenants, hasSubjects = true }: DecisionTableProps) {
+export function DecisionTable({ decisions, hasTenants, isCompact = false }: DecisionTableProps) {
   return (
     <table className="table table-decisions">
       <thead>
@@ -21,15 +21,19 @@ export function DecisionTable({ decisions, hasTenants, hasSubjects = true }: Dec
           <th scope="col">Time</th>
           <th scope="col">Chosen action</th>
           <th scope="col">Placement</th>
-          {hasSubjects && <th scope="col">Subject</th>}
+          {!isCompact && <th scope="col">Subject</th>}
           {hasTenants && <th scope="col">Tenant</th>}
           <th scope="col" className="number">
             P
           </th>
-          <th scope="col" className="number">
-            Candidates
-          </th>
-          <th scope="col">Scored by</th>
+          {!isCompact && (
+            <>
+              <th scope="col" className="number">
+                Candidates
+              </th>
+              <th scope="col">Scored by</th>
+            </>
+          )}
           <th scope="col">Mode</th>
           <th scope="col">Outcome</th>
         </tr>
@@ -44,22 +48,32 @@ export function DecisionTable({ decisions, hasTenants, hasSubjects = true }: Dec
               <Link to={paths.decision(row.id)} title={row.id}>
                 {row.action ?? 'nothing offered'}
               </Link>{' '}
-              {row.simulated && <SimulatedTag isShort />}
+              {row.simulated && !isCompact && <SimulatedTag isShort />}
             </td>
-            <td data-label="Placement">{row.placement}</td>
-            {hasSubjects && (
+            <td data-label="Placement" className="cell-wide">
+              {row.placement}
+            </td>
+            {!isCompact && (
               <td data-label="Subject">
                 <Id id={row.subject} to={paths.subject(row.subject, row.tenant)} />
               </td>
             )}
-            {hasTenants && <td data-label="Tenant">{row.tenant}</td>}
+            {hasTenants && (
+              <td data-label="Tenant" className="cell-wide">
+                {row.tenant}
+              </td>
+            )}
             <td data-label="P" className="number">
               {row.acceptProbability === null ? nothing : formatPercent(row.acceptProbability)}
             </td>
-            <td data-label="Candidates" className="number">
-              {formatCount(row.candidates)}
-            </td>
-            <td data-label="Scored by">{row.rung}</td>
+            {!isCompact && (
+              <>
+                <td data-label="Candidates" className="number">
+                  {formatCount(row.candidates)}
+                </td>
+                <td data-label="Scored by">{row.rung}</td>
+              </>
+            )}
             <td data-label="Mode">
               <ModeTag mode={row.mode} />
             </td>

@@ -15,6 +15,7 @@ interface Line {
   readonly label: string;
   readonly color: string;
   readonly isDashed?: boolean;
+  readonly highest?: string;
 }
 
 interface ChartPlan {
@@ -22,33 +23,35 @@ interface ChartPlan {
   readonly lines: readonly Line[];
 }
 
+const rate = (title: string, measure: Measure, color: string): ChartPlan => ({
+  title,
+  lines: [{ measure, label: '', color, highest: 'peak' }],
+});
+
+const latency = (title: string, p50: Measure, p99: Measure, color: string): ChartPlan => ({
+  title,
+  lines: [
+    { measure: p50, label: 'p50', color },
+    { measure: p99, label: 'p99', color, isDashed: true, highest: 'worst' },
+  ],
+});
+
 const rates: readonly ChartPlan[] = [
-  { title: 'Events', lines: [{ measure: 'events', label: 'per second', color: 'var(--slate)' }] },
-  { title: 'Decisions', lines: [{ measure: 'decisions', label: 'per second', color: 'var(--violet)' }] },
-  { title: 'Offers pushed', lines: [{ measure: 'pushed', label: 'per second', color: 'var(--teal)' }] },
+  rate('Events', 'events', 'var(--slate)'),
+  rate('Decisions', 'decisions', 'var(--violet)'),
+  rate('Offers pushed', 'pushed', 'var(--teal)'),
 ];
 
 const latencies: readonly ChartPlan[] = [
-  {
-    title: 'Commit',
-    lines: [
-      { measure: 'commitP50', label: 'p50', color: 'var(--blue)' },
-      { measure: 'commitP99', label: 'p99', color: 'var(--blue)', isDashed: true },
-    ],
-  },
-  {
-    title: 'Push',
-    lines: [
-      { measure: 'pushP50', label: 'p50', color: 'var(--teal)' },
-      { measure: 'pushP99', label: 'p99', color: 'var(--teal)', isDashed: true },
-    ],
-  },
+  latency('Log to committed state', 'commitP50', 'commitP99', 'var(--blue)'),
+  latency('Log to pushed offer', 'pushP50', 'pushP99', 'var(--teal)'),
 ];
 
 export const ThroughputPanel = (props: ChartPanelProps) => (
   <Charts
     {...props}
     title="Throughput"
+    isLog={false}
     plans={rates}
     height={52}
     format={(value) => `${formatRate(value)}/s`}
@@ -56,17 +59,18 @@ export const ThroughputPanel = (props: ChartPanelProps) => (
 );
 
 export const LatencyPanel = (props: ChartPanelProps) => (
-  <Charts {...props} title="Latency" plans={latencies} height={95} format={durationText} />
+  <Charts {...props} title="Latency" isLog plans={latencies} height={95} format={durationText} />
 );
 
 interface ChartsProps extends ChartPanelProps {
   readonly title: string;
   readonly plans: readonly ChartPlan[];
   readonly height: number;
+  readonly isLog: boolean;
   readonly format: (value: number) => string;
 }
 
-function Charts({ title, plans, points, error, height, format }: ChartsProps) {
+function Charts({ title, plans, points, error, height, isLog, format }: ChartsProps) {
   const [cursor, setCursor] = useState<number | null>(null);
   if (points === null || points.length < 2) {
     return (
@@ -85,7 +89,11 @@ function Charts({ title, plans, points, error, height, format }: ChartsProps) {
   const to = points.at(-1)?.at ?? 0;
   const from = to - span * 1_000;
   return (
-    <Panel title={title} note={`last ${span / 60} min`} className="panel-charts">
+    <Panel
+      title={title}
+      note={`last ${span / 60} min${isLog ? ', logarithmic' : ''}`}
+      className="panel-charts"
+    >
       {plans.map((plan) => (
         <TimeChart
           key={plan.title}
@@ -97,6 +105,7 @@ function Charts({ title, plans, points, error, height, format }: ChartsProps) {
           from={from}
           to={to}
           height={height}
+          isLog={isLog}
           format={format}
           cursor={cursor}
           onCursor={setCursor}

@@ -47,6 +47,10 @@ export function Figures({ points }: { readonly points: readonly Point[] | null }
         <Figure label="Push p50" {...latency('pushP50')} title={`${push}: median second of the last 10`} />
         <Figure label="Push p99" {...latency('pushP99')} title={`${push}: worst second of the last 10`} />
       </dl>
+      <p className="figures-note">
+        Last 10 seconds: rates are their mean, p50 their median second, p99 their worst. Latency counts from
+        the append in the log.
+      </p>
     </section>
   );
 }

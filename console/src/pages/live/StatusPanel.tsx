@@ -1,5 +1,5 @@
 import type { Status } from '../../../../schemas/index.ts';
-import { type Polled, statusPoll } from '../../api/index.ts';
+import { type Polled, signOut, statusPoll } from '../../api/index.ts';
 import { Failure, Loading, Panel, Time } from '../../components/index.ts';
 import { formatCount, shortId } from '../../format/index.ts';
 
@@ -37,6 +37,11 @@ export function StatusPanel({ status }: { readonly status: Polled<Status> }) {
             <Time at={data.startedAt} />
           </dd>
         </dl>
+        <p className="panel-foot">
+          <button type="button" className="button" onClick={signOut}>
+            Sign out
+          </button>
+        </p>
       </Panel>
     </div>
   );

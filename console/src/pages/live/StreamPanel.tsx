@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import { useStore } from '../../api/index.ts';
+import { statusPoll, useStore } from '../../api/index.ts';
 import { Empty, Panel, Scroll } from '../../components/index.ts';
 import { counted, formatCount } from '../../format/index.ts';
 import { type LiveView, liveStore, rowKinds, setLiveFilter } from '../../live/index.ts';
@@ -115,6 +115,7 @@ function Note({ isPaused, isReading, waiting, live }: NoteProps) {
 
 function Nothing({ view, isFiltered }: { readonly view: LiveView; readonly isFiltered: boolean }) {
   const other = rowKinds.reduce((sum, { kind }) => sum + view.counts[kind], 0);
+  const status = useStore(statusPoll);
   if (view.state !== 'live') return <Empty title="Connecting to the live stream…" />;
   if (isFiltered && other > 0) {
     return (
@@ -129,6 +130,9 @@ function Nothing({ view, isFiltered }: { readonly view: LiveView; readonly isFil
         </button>
       </Empty>
     );
+  }
+  if ((status.data?.totals.events ?? 0) > 0) {
+    return <Empty title="Connected. Waiting for what comes next…" />;
   }
   return (
     <Empty title="Connected. Nothing has come in yet">

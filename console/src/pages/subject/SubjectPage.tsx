@@ -126,7 +126,7 @@ function Decisions({ id, tenant }: PartProps) {
         data.decisions.length === 0 ? (
           <Empty title="Nothing has been decided for this subject yet" />
         ) : (
-          <DecisionTable decisions={data.decisions} hasTenants={false} hasSubjects={false} />
+          <DecisionTable decisions={data.decisions} hasTenants={false} isCompact />
         )
       ) : error === null ? (
         <Loading lines={6} />
