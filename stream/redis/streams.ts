@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Clock } from '../../core/index.ts';
 import type { RedisConnector } from './connection.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -47,47 +48,33 @@ export function entriesOf(reply: unknown): StreamEntry[] {
 export class BlockingReads {
   readonly #connector: RedisConnector;
   readonly #purpose: string;
+  readonly #clock: Clock;
   readonly #idle: Redis[] = [];
   readonly #busy = new Set<Redis>();
   #closed = false;
 
-  constructor(connector: RedisConnector, purpose: string) {
+  constructor(connector: RedisConnector, purpose: string, clock: Clock) {
     this.#connector = connector;
     this.#purpose = purpose;
+    this.#clock = clock;
   }
 
   /**
-   * Entries of `key` from `offset` on, at most `limit`; waits up to `waitMs` for the first. `signal` ends the wait with
-   * []. Throws what Redis or the connection threw; nothing is consumed by reading, so reading again is safe.
+   * Entries of `key` from `offset` on, at most `limit`; waits up to `waitMs` for the first, also through a lost
+   * connection: nothing is consumed by reading, so it is simply read again. `close` ends the wait with [].
+   * Throws what Redis or the connection threw, when that still lasts at the end of the wait.
    */
-  async read(
-    key: string,
-    offset: number,
-    limit: number,
-    waitMs: number,
-    signal?: AbortSignal,
-  ): Promise<StreamEntry[]> {
-    const redis = this.#idle.pop() ?? this.#connect();
-    this.#busy.add(redis);
-    const abandon = (): void => redis.disconnect();
-    signal?.addEventListener('abort', abandon, { once: true });
-    // A connection that died without a word would wait for ever.
-    const timer = setTimeout(() => redis.disconnect(true), waitMs + graceMs);
-    try {
-      if (signal?.aborted || !(await isReadyWithin(redis, waitMs))) return this.#idleOrThrow(signal);
-      const wait = waitMs >= 1 ? ['BLOCK', Math.ceil(waitMs)] : [];
-      return entriesOf(
-        await redis.callBuffer('XREAD', 'COUNT', limit, ...wait, 'STREAMS', key, idBefore(offset)),
-      );
-    } catch (error) {
-      if (signal?.aborted || this.#closed) return [];
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abandon);
-      this.#busy.delete(redis);
-      if (signal?.aborted || this.#closed) redis.disconnect();
-      else this.#idle.push(redis);
+  async read(key: string, offset: number, limit: number, waitMs: number): Promise<StreamEntry[]> {
+    const deadline = this.#clock.monotonic() + waitMs;
+    for (;;) {
+      const left = Math.max(0, deadline - this.#clock.monotonic());
+      try {
+        return await this.#readOnce(key, offset, limit, left);
+      } catch (error) {
+        if (this.#closed) return [];
+        if (!isTransient(error) || this.#clock.monotonic() >= deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
     }
   }
 
@@ -97,38 +84,55 @@ export class BlockingReads {
     this.#idle.length = 0;
   }
 
-  #idleOrThrow(signal?: AbortSignal): never[] {
-    if (signal?.aborted || this.#closed) return [];
-    throw new Error("Stream isn't writeable: not connected");
+  async #readOnce(key: string, offset: number, limit: number, waitMs: number): Promise<StreamEntry[]> {
+    if (this.#closed) return [];
+    const redis = this.#idle.pop() ?? this.#connect();
+    this.#busy.add(redis);
+    // A connection that died without a word would wait for ever.
+    const timer = setTimeout(() => redis.disconnect(true), waitMs + graceMs);
+    try {
+      await untilReady(redis, waitMs);
+      const block = waitMs >= 1 ? ['BLOCK', Math.ceil(waitMs)] : [];
+      return entriesOf(
+        await redis.callBuffer('XREAD', 'COUNT', limit, ...block, 'STREAMS', key, idBefore(offset)),
+      );
+    } finally {
+      clearTimeout(timer);
+      this.#busy.delete(redis);
+      if (this.#closed) redis.disconnect();
+      else this.#idle.push(redis);
+    }
   }
 
   #connect(): Redis {
     const redis = this.#connector.connect(this.#purpose);
-    // The reader of the failed read reports it; without a listener ioredis would print to the console.
+    // The read that fails reports it; without a listener ioredis would print to the console.
     redis.on('error', () => {});
     return redis;
   }
 }
 
+const retryMs = 20;
 const graceMs = 5_000;
+/** A read that does not wait still gives a fresh connection the time to be made. */
+const connectMs = 1_000;
 
-async function isReadyWithin(redis: Redis, waitMs: number): Promise<boolean> {
-  if (redis.status === 'ready') return true;
-  if (redis.status === 'end') return false;
-  return new Promise((resolve) => {
-    const settle = (isReady: boolean): void => {
+async function untilReady(redis: Redis, waitMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  const isReady = await new Promise<boolean>((resolve) => {
+    const settle = (ready: boolean): void => {
       clearTimeout(timer);
       redis.off('ready', onReady);
       redis.off('end', onEnd);
-      resolve(isReady);
+      resolve(ready);
     };
     const onReady = (): void => settle(true);
     const onEnd = (): void => settle(false);
-    // A read that does not wait still gives a fresh connection the time to be made.
-    const timer = setTimeout(() => settle(false), Math.max(waitMs, 1_000));
+    const timer = setTimeout(() => settle(false), Math.max(waitMs, connectMs));
     redis.once('ready', onReady);
     redis.once('end', onEnd);
   });
+  if (!isReady) throw new Error('not connected');
 }
 
 /** Was it only that Redis could not be reached, so that reading again later can help? */

@@ -153,6 +153,22 @@ describe('a store whose Redis is away', () => {
     }
   });
 
+  it('keeps a reader of the outbox waiting through a crash of Redis', async () => {
+    const server = await startTestRedis();
+    const store = redisState({ connector: redisConnector(server.url), version: 1, clock });
+    try {
+      await store.commit(0, commit('', 'c1', { outbox: [{ kind: 'batch', payload: 'before' }] }));
+      const waiting = store.readOutbox(0, 1, 10, 20_000);
+      await server.kill();
+      await server.restart();
+      await store.commit(0, commit('c1', 'c2', { outbox: [{ kind: 'batch', payload: 'after' }] }));
+      expect(await waiting).toMatchObject([{ offset: 1, payload: 'after' }]);
+    } finally {
+      await store.close();
+      await server.stop();
+    }
+  });
+
   it('answers at once after it was closed', async () => {
     const store = redisState({ connector: redisConnector('/nowhere/redis.sock'), version: 1, clock });
     const waiting = store.head(0);

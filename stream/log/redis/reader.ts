@@ -1,4 +1,3 @@
-import type { Clock } from '../../../core/index.ts';
 import { type BlockingReads, isTransient, type RedisCaller, type StreamEntry } from '../../redis/index.ts';
 import { positionLost } from '../checks.ts';
 import type { LogRange, LogRecord, PartitionReader } from '../port.ts';
@@ -11,7 +10,7 @@ export interface ReaderParts {
   readonly reads: BlockingReads;
   readonly caller: RedisCaller;
   readonly range: () => Promise<LogRange>;
-  readonly clock: Clock;
+  /** Aborted when the subscription stops; its reads are closed then too. */
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +33,7 @@ export function partitionReader(parts: ReaderParts): PartitionReader {
 
   async function fetch(waitMs: number): Promise<LogRecord[]> {
     const count = Math.max(1, Math.min(readRecords, Math.floor(readBytes / averageBytes)));
-    const entries = await parts.reads.read(parts.key, fetchFrom, count, waitMs, signal);
+    const entries = await parts.reads.read(parts.key, fetchFrom, count, waitMs);
     hasMore = entries.length === count;
     const first = entries[0];
     if (first === undefined || first.offset !== fetchFrom) {
@@ -56,18 +55,13 @@ export function partitionReader(parts: ReaderParts): PartitionReader {
 
   /** What was fetched ahead, else what comes within `waitMs`; outlasts a connection lost meanwhile. */
   async function refill(waitMs: number): Promise<LogRecord[]> {
-    const ahead = await takeAhead();
-    if (ahead.length > 0) return ahead;
-    const deadline = parts.clock.monotonic() + waitMs;
-    for (;;) {
-      try {
-        return await fetch(Math.max(0, deadline - parts.clock.monotonic()));
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        if (parts.clock.monotonic() >= deadline)
-          throw parts.caller.unavailable(`read partition ${partition} of the log`, error);
-        await pause(20);
-      }
+    const fetched = await takeAhead();
+    if (fetched.length > 0) return fetched;
+    try {
+      return await fetch(waitMs);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      throw parts.caller.unavailable(`read partition ${partition} of the log`, error);
     }
   }
 
@@ -103,5 +97,3 @@ export function partitionReader(parts: ReaderParts): PartitionReader {
     },
   };
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -59,7 +59,7 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
     range,
     async subscribe({ group, partitions: wanted, startAt, onAssigned }) {
       const stopped = new AbortController();
-      const reads = new BlockingReads(connector, `log:${group}`);
+      const reads = new BlockingReads(connector, `log:${group}`, clock);
       subscriptions.add(stopped);
       stopped.signal.addEventListener('abort', () => reads.close(), { once: true });
       for (const partition of wanted ?? Array.from({ length: partitions }, (_, index) => index)) {
@@ -71,7 +71,6 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
             reads,
             caller,
             range: () => range(partition),
-            clock,
             signal: stopped.signal,
           }),
         );

@@ -55,7 +55,7 @@ export function redisState(options: RedisStateOptions): StateStore {
     patienceMs: options.patienceMs ?? 10_000,
     commandTimeoutMs: options.commandTimeoutMs ?? 5_000,
   });
-  const waits = new BlockingReads(options.connector, 'outbox');
+  const waits = new BlockingReads(options.connector, 'outbox', options.clock);
   const keys = new Map<number, StateKeys>();
   const commits = new Map<number, Promise<unknown>>();
 
