@@ -4,6 +4,7 @@ import { readOutboxEntry } from '../../stream/outbox.ts';
 import type { StateStore, StoredOutboxEntry } from '../../stream/state/port.ts';
 import type { LogCursor } from './log-cursor.ts';
 import type { Progress } from './progress.ts';
+import type { Turn } from './turn.ts';
 
 /** A stretch of the outbox with the records of the log that it speaks of: what one round of inserts writes. */
 export interface Block {
@@ -26,6 +27,7 @@ export interface BlockSource {
   readonly store: Pick<StateStore, 'readOutbox'>;
   readonly log: LogCursor;
   readonly limits: BlockLimits;
+  readonly turn: Turn;
 }
 
 /** Entries read at once: bounds what is held beside the block itself. */
@@ -60,6 +62,7 @@ export async function readBlock(
     }
     for (const each of stored) {
       if (isFull()) break;
+      if (source.turn.isOver()) await source.turn.next();
       const entry = readOutboxEntry(each);
       entries.push(entry);
       next = each.offset + 1;

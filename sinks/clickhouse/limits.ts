@@ -17,6 +17,8 @@ export function readSettings(limits: {
     ['result_overflow_mode', 'throw'],
     // Half of the smallest machine: a long query must not keep decisions from a core.
     ['max_threads', '1'],
+    // Numbers in JSON are numbers on every server, whatever its own default.
+    ['output_format_json_quote_64bit_integers', '0'],
     ['readonly', '1'],
   ];
 }

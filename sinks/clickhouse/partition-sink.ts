@@ -1,4 +1,4 @@
-import { setTimeout as wait, setImmediate as yieldTurn } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock, type Logger, messageOf, PresageError } from '../../core/index.ts';
 import type { EventLog, PartitionReader } from '../../stream/log/port.ts';
 import type { StateStore } from '../../stream/state/port.ts';
@@ -8,6 +8,7 @@ import type { SinkMetrics } from './metrics.ts';
 import type { Warehouse } from './port.ts';
 import { type Progress, readProgress, tokenOf, versionOf } from './progress.ts';
 import { rowsOfBlock, type TableRows } from './rows/block.ts';
+import { turnOf } from './turn.ts';
 
 export interface PartitionSinkParts {
   readonly log: Pick<EventLog, 'range'>;
@@ -81,12 +82,12 @@ export function runPartitionSink(
   };
 
   async function read(): Promise<void> {
-    const source = { partition, store, log: records, limits };
+    const source = { partition, store, log: records, limits, turn: turnOf(clock) };
     // Small blocks are spaced out: each insert makes a part that ClickHouse has to merge.
     const pauseMs = Math.min(nextBlockAt - clock.monotonic(), limits.flushMs * 8);
     if (pauseMs > 0 && progress.inFlight === null && (await waiting()) < smallBacklog) await pause(pauseMs);
     if (isStopped()) return;
-    const found = await readBlock(source, progress, idleWaitMs);
+    const found = await unlessStopped(readBlock(source, progress, idleWaitMs));
     if (found === null) await showLag();
     else block = { ...found, rows: null };
   }
@@ -97,7 +98,7 @@ export function runPartitionSink(
       await save({ ...progress, inFlight: { outboxEnd: current.outboxEnd, logEnd: current.logEnd } });
     current.rows ??= await rowsOfBlock(
       { partition, entries: current.entries, records: current.records, versionOf: versionOf(progress.epoch) },
-      yieldTurn,
+      turnOf(clock),
     );
     for (let table = current.rows[0]; table !== undefined; table = current.rows[0]) {
       await parts.warehouse.insert(
@@ -111,6 +112,7 @@ export function runPartitionSink(
     await save({ ...progress, outbox: current.outboxEnd, log: current.logEnd, inFlight: null });
     records.release(current.logEnd);
     block = null;
+    trouble = null;
     const tookMs = clock.monotonic() - begun;
     // At most a fifth of the time goes into small blocks, however slow they are.
     nextBlockAt = begun + Math.max(limits.flushMs, tookMs * 5);
@@ -152,6 +154,14 @@ export function runPartitionSink(
 
   const pause = (ms: number): Promise<unknown> =>
     wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+
+  /** Reading changes nothing, so an end does not wait for it. */
+  const unlessStopped = <T>(reading: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const leave = (): void => reject(new Stopped());
+      stopping.signal.addEventListener('abort', leave, { once: true });
+      reading.then(resolve, reject).finally(() => stopping.signal.removeEventListener('abort', leave));
+    });
 
   async function run(): Promise<'stopped' | 'rewound'> {
     let retryAfter = limits.retryMs.first;

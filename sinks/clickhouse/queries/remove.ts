@@ -17,8 +17,10 @@ export async function deleteSimulated(warehouse: Pick<Warehouse, 'rows' | 'comma
 export async function deleteAll(warehouse: Pick<Warehouse, 'rows' | 'command'>): Promise<number> {
   let removed = 0;
   for (const table of tableNames) {
-    removed += await countOf(warehouse, table, '');
+    const rows = await countOf(warehouse, table, '');
+    if (rows === 0) continue;
     await warehouse.command(`TRUNCATE TABLE ${table}`);
+    removed += rows;
   }
   return removed;
 }

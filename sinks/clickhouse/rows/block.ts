@@ -1,5 +1,6 @@
 import type { BatchReport, OutboxEntry } from '../../../schemas/index.ts';
 import type { LogRecord } from '../../../stream/log/port.ts';
+import type { Turn } from '../turn.ts';
 import { rowOfDeadLetter } from './dead-letter.ts';
 import { rowOfDecision } from './decision.ts';
 import { type Finding, type Row, rowOfRecord } from './event.ts';
@@ -13,9 +14,6 @@ export interface TableRows {
   readonly ndjson: Buffer;
 }
 
-/** Records between two turns of the event loop: about 2 ms of work. */
-const slice = 200;
-
 export interface BlockContent {
   readonly partition: number;
   readonly entries: readonly OutboxEntry[];
@@ -26,16 +24,11 @@ export interface BlockContent {
 }
 
 /**
- * The rows of a block, by table, in the order of log and outbox. Gives way to others (`yieldTurn`) every few records:
- * decisions are made on the same event loop.
+ * The rows of a block, by table, in the order of outbox and log.
  */
-export async function rowsOfBlock(
-  content: BlockContent,
-  yieldTurn: () => Promise<void>,
-): Promise<TableRows[]> {
+export async function rowsOfBlock(content: BlockContent, turn: Turn): Promise<TableRows[]> {
   const tables = new Map<TableName, { lines: string[]; parts: Buffer[]; rows: number }>();
-  let sinceYield = 0;
-  const add = async ({ table, row }: Row): Promise<void> => {
+  const add = ({ table, row }: Row): void => {
     let rows = tables.get(table);
     if (rows === undefined) {
       rows = { lines: [], parts: [], rows: 0 };
@@ -43,20 +36,22 @@ export async function rowsOfBlock(
     }
     rows.lines.push(lineOf(row));
     rows.rows++;
-    if (++sinceYield < slice) return;
-    sinceYield = 0;
-    for (const each of tables.values()) encode(each);
-    await yieldTurn();
+  };
+  const giveWay = async (): Promise<void> => {
+    for (const rows of tables.values()) encode(rows);
+    await turn.next();
   };
 
   for (const entry of content.entries) {
-    if (entry.kind === 'decision') await add(rowOfDecision(entry.decision, content.versionOf(entry.offset)));
-    if (entry.kind === 'dead') await add(rowOfDeadLetter(entry.dead));
+    if (turn.isOver()) await giveWay();
+    if (entry.kind === 'decision') add(rowOfDecision(entry.decision, content.versionOf(entry.offset)));
+    if (entry.kind === 'dead') add(rowOfDeadLetter(entry.dead));
   }
   const findings = findingsOf(content.entries);
   for (const record of content.records) {
+    if (turn.isOver()) await giveWay();
     const finding = findings(record.offset);
-    if (finding !== null) await add(rowOfRecord(content.partition, record, finding));
+    if (finding !== null) add(rowOfRecord(content.partition, record, finding));
   }
   return tableNames.flatMap((table) => {
     const rows = tables.get(table);
