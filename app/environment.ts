@@ -17,14 +17,16 @@ export interface Environment {
 }
 
 export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+  const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
   return {
     redisUrl: env.REDIS_URL || null,
     clickhouseUrl: env.CLICKHOUSE_URL || null,
-    logLevel: env.PRESAGE_LOG_LEVEL || 'info',
+    // A person at a terminal reads the banner; what collects logs wants them all.
+    logLevel: env.PRESAGE_LOG_LEVEL || (isTerminal ? 'warn' : 'info'),
     path: env.PATH ?? '',
     stateFolder: join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'presage'),
     isCi: env.CI === 'true',
     isRoot: process.getuid?.() === 0,
-    isTerminal: process.stdout.isTTY === true && process.stdin.isTTY === true,
+    isTerminal,
   };
 }

@@ -77,8 +77,12 @@ async function feed(file: string, options: FeedOptions, context: Context): Promi
   const stop = (): void => interrupted.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const own = await startIfNone(options, context);
+  // Before an instance is started here: the embedded ClickHouse would take piped input for rows of its own inserts.
   const spool = file === '-' ? await spoolStandardInput() : null;
+  const own = await startIfNone(options, context).catch(async (error: unknown) => {
+    await spool?.remove();
+    throw error;
+  });
   try {
     const totals = await feedFile(spool?.path ?? resolve(file), file, options, context, interrupted.signal);
     if (totals === null) {

@@ -13,13 +13,14 @@ import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { systemClock } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import type { DataFolder } from './data-folder.ts';
-import { superviseRedis } from './redis.ts';
+import { type OpenedRedis, openRedis } from './redis.ts';
 
 /** Everything that roles share: opened once, closed in the opposite order. */
 export interface Resources {
   readonly clock: Clock;
   readonly registry: Registry;
   readonly connector: RedisConnector;
+  readonly redis: OpenedRedis;
   readonly warehouse: Warehouse;
   readonly log: EventLog;
   readonly store: StateStore;
@@ -58,7 +59,7 @@ export async function openResources(
       : await openServerWarehouse({ url: environment.clickhouseUrl, logger });
   closers.push(() => warehouse.close());
 
-  const redis = await superviseRedis({
+  const redis = await openRedis({
     environment,
     folder: folder.redis,
     yes: settings.yes,
@@ -88,6 +89,7 @@ export async function openResources(
     clock,
     registry,
     connector,
+    redis,
     warehouse,
     log,
     store,

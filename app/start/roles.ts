@@ -78,7 +78,10 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       const passed = [...offsets].every(([partition, offset]) => sink.passed(partition, offset));
       return { passed, totals: passed ? await feedTotals(parts.warehouse, run) : null };
     },
-    roles: () => others.map((role) => ({ name: role.name, health: role.health() })),
+    roles: () => [
+      { name: 'redis', health: parts.redis.health() },
+      ...others.map((role) => ({ name: role.name, health: role.health() })),
+    ],
     throughput,
     randomBytes,
     simulating: () => demo.isSimulating(),

@@ -104,6 +104,13 @@ async function outcomeOf(program: Program, totals: Record<string, number>): Prom
   };
 }
 
+async function redisOf(home: Home): Promise<number> {
+  const record = JSON.parse(await readFile(join(home.data, 'redis', 'server.json'), 'utf8')) as {
+    server: { pid: number };
+  };
+  return record.server.pid;
+}
+
 const contentOf = ({ timings: _timings, log: _log, ...content }: DecisionRecord): string =>
   JSON.stringify(content);
 
@@ -148,16 +155,9 @@ describe('SIGKILL during a feed changes nothing', () => {
     const rough = await feedWith(async ({ home, program, reached }) => {
       for (let kill = 1; kill <= kills; kill++) {
         await reached(kill / (kills + 1));
-        const { pid } = JSON.parse(await readFile(join(home.data, 'redis', 'server.json'), 'utf8')) as {
-          pid: number;
-        };
+        const pid = await redisOf(home);
         process.kill(pid, 'SIGKILL');
-        await waitFor('another Redis', async () => {
-          const record = JSON.parse(await readFile(join(home.data, 'redis', 'server.json'), 'utf8')) as {
-            pid: number;
-          };
-          return record.pid !== pid;
-        });
+        await waitFor('another Redis', async () => (await redisOf(home)) !== pid);
       }
       return program;
     });

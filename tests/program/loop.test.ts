@@ -104,7 +104,7 @@ describe('the whole loop', () => {
     expect(row).toMatchObject({ action: offer.action, outcome: 'accepted' });
 
     const response = await fetch(`${program.address}/v1/decisions/${offer.decision}`, {
-      headers: { authorization: `Basic ${Buffer.from(`${secretKey}:`).toString('base64')}` },
+      headers: { authorization: basic(secretKey) },
     });
     expect(response.status).toBe(200);
     const detail = (await response.json()) as DecisionDetail;
@@ -134,7 +134,7 @@ describe('the whole loop', () => {
     const again = await waitFor('the offer again', () =>
       after.offers.find((other) => other.decision === offer.decision),
     );
-    expect(again).toEqual(offer);
+    expect({ ...again, expiresInMs: 0 }).toEqual({ ...offer, expiresInMs: 0 });
     await report(after.socket, 'shown', offer.decision);
     after.socket.close();
   }, 60_000);
@@ -151,7 +151,9 @@ describe('the whole loop', () => {
     );
     const decision = offers[0]!.decision;
     const claims = (await Promise.all(
-      tabs.map(({ socket }) => socket.timeout(5_000).emitWithAck('claim', { decision })),
+      tabs.map(({ socket }, tab) =>
+        socket.timeout(5_000).emitWithAck('claim', { decision, tab: `tab-${tab}` }),
+      ),
     )) as { granted: boolean }[];
     expect(claims.filter((claim) => claim.granted)).toHaveLength(1);
     for (const { socket } of tabs) socket.close();
@@ -202,29 +204,32 @@ describe('the whole loop', () => {
   }, 60_000);
 
   it('decides on request, and answers a repeated request id with the first answer', async () => {
-    const decide = async () => {
+    const decide = async (requestId: string) => {
       const response = await fetch(`${program.address}/v1/decide`, {
         method: 'POST',
-        headers: {
-          authorization: `Basic ${Buffer.from(`${secretKey}:`).toString('base64')}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ anonymousId: 'visitor-1', placement: 'banner', requestId: 'r1' }),
+        headers: { authorization: basic(secretKey), 'content-type': 'application/json' },
+        body: JSON.stringify({ anonymousId: 'visitor-1', placement: 'banner', requestId }),
       });
-      return {
-        status: response.status,
-        body: (await response.json()) as { decisions: { id: string; recorded: boolean }[] },
-      };
+      expect(response.status).toBe(200);
+      return (await response.json()) as { requestId: string; decisions: { id: string; recorded: boolean }[] };
     };
-    const [first, second] = [await decide(), await decide()];
-    expect(first.status).toBe(200);
-    expect(first.body.decisions[0]?.recorded).toBe(true);
-    expect(second.body.decisions).toEqual(first.body.decisions);
+    // On a busy machine an answer may come from the default rung, which says so; the next one is asked then.
+    let asked = 0;
+    const first = await waitFor('a recorded answer', async () => {
+      const answer = await decide(`r${asked++}`);
+      return answer.decisions[0]?.recorded ? answer : null;
+    });
+    const again = await waitFor('the same answer', async () => {
+      const answer = await decide(first.requestId);
+      return answer.decisions[0]?.recorded ? answer : null;
+    });
+    expect(again).toEqual(first);
+    const { id } = first.decisions[0] ?? { id: '' };
     await waitFor(
       'one record',
-      async () =>
-        (await program.sql(`select id from decisions where id = '${first.body.decisions[0]?.id}'`)).length ===
-        1,
+      async () => (await program.sql(`select id from decisions where id = '${id}'`)).length === 1,
     );
   });
 });
+
+const basic = (key: string): string => `Basic ${Buffer.from(`${key}:`).toString('base64')}`;

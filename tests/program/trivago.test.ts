@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { referenceFeatures } from '../reference/trivago.ts';
 import { type Home, makeHome, presage, root, startProgram } from '../support/program.ts';
@@ -62,7 +63,7 @@ describe.skipIf(!hasTrivago)('the trivago log of 100,003 rows [real data]', () =
         `/api/subjects/${encodeURIComponent(`u:${user}`)}/features?at=newest&tenant=travel`,
       );
       for (const [name, value] of Object.entries(expected)) {
-        if (JSON.stringify(features[name]) !== JSON.stringify(value))
+        if (!isDeepStrictEqual(features[name], value))
           differences.push(
             `${user} ${name}: ${JSON.stringify(features[name])}, expected ${JSON.stringify(value)}`,
           );
