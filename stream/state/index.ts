@@ -1,3 +1,3 @@
-export * from './memory-state.ts';
+export { memoryState } from './memory-state.ts';
 export * from './port.ts';
 export { type RedisStateOptions, redisState } from './redis/redis-state.ts';

@@ -2,6 +2,7 @@ import { type Clock, PresageError } from '../../core/index.ts';
 import type { CapTake, Resolution } from '../../schemas/index.ts';
 import { capUsed, noCaps, resolveChoices, type SubjectCaps } from './caps.ts';
 import { checkCommit, checkRequest, checkTakes } from './limits.ts';
+import { outboxLost } from './outbox-lost.ts';
 import type {
   Commit,
   CommitOutcome,
@@ -100,19 +101,6 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
       for (const memory of partitions.values()) for (const wake of memory.waiting) wake();
     },
   };
-}
-
-/** The error for a reader whose next entry is not there. */
-export function outboxLost(
-  partition: number,
-  offset: number,
-  range: { readonly start: number; readonly end: number },
-): PresageError {
-  return new PresageError(
-    'outbox_lost',
-    `Outbox entry ${offset} of partition ${partition} is not there: ${range.start} to ${range.end} are kept. Go on at ${range.start}.`,
-    { details: { partition, offset, ...range } },
-  );
 }
 
 const emptyPartition = (): PartitionMemory => ({

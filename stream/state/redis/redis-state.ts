@@ -1,21 +1,13 @@
 import type { Clock } from '../../../core/index.ts';
 import type { Resolution } from '../../../schemas/index.ts';
-import {
-  BlockingReads,
-  type CallOptions,
-  functionLibrary,
-  idOf,
-  isTransient,
-  RedisCaller,
-  type RedisConnector,
-  type StreamEntry,
-  streamRange,
-} from '../../redis/index.ts';
-import { checkCommit, checkRequest, checkTakes } from '../limits.ts';
-import { outboxLost } from '../memory-state.ts';
-import type { Commit, CommitOutcome, PartitionHead, StateStore, StoredOutboxEntry } from '../port.ts';
-import { layoutsKey, type StateKeys, stateKeys } from './keys.ts';
-import { packCommit, packRequest, packTakes } from './pack.ts';
+import { BlockingReads, RedisCaller, type RedisConnector } from '../../redis/index.ts';
+import { checkRequest, checkTakes } from '../limits.ts';
+import type { StateStore } from '../port.ts';
+import { redisCommits } from './commits.ts';
+import { stateCalls } from './functions.ts';
+import { layoutsKey } from './keys.ts';
+import { redisOutbox } from './outbox.ts';
+import { packRequest, packTakes } from './pack.ts';
 
 export interface RedisStateOptions {
   readonly connector: RedisConnector;
@@ -28,160 +20,58 @@ export interface RedisStateOptions {
   readonly commandTimeoutMs?: number;
 }
 
-const library = functionLibrary({
-  name: 'state',
-  files: [
-    '../../redis/keys.lua',
-    './caps.lua',
-    './commit.lua',
-    './request.lua',
-    './caps_used.lua',
-    './save_reader.lua',
-  ].map((file) => new URL(file, import.meta.url)),
-  functions: {
-    commit: ['allow-oom'],
-    request: [],
-    caps_used: ['no-writes'],
-    save_reader: ['allow-oom'],
-  },
-});
-
 /** State in Redis: the functions of this folder's Lua files, one connection for commands, and one per waiting reader. */
 export function redisState(options: RedisStateOptions): StateStore {
+  const { connector, clock } = options;
   const caller = new RedisCaller({
-    connector: options.connector,
+    connector,
     name: 'state',
-    clock: options.clock,
+    clock,
     patienceMs: options.patienceMs ?? 10_000,
     commandTimeoutMs: options.commandTimeoutMs ?? 5_000,
   });
-  const waits = new BlockingReads(options.connector, 'outbox', options.clock);
-  const keys = new Map<number, StateKeys>();
-  const commits = new Map<number, Promise<unknown>>();
-
-  const keysOf = (partition: number): StateKeys => {
-    let found = keys.get(partition);
-    if (found === undefined) {
-      found = stateKeys(options.version, partition);
-      keys.set(partition, found);
-    }
-    return found;
-  };
-  const repeatable = (what: string): CallOptions => ({
-    what,
-    repeatable: true,
-    loadFunctions: library.load,
-  });
-  const invoke = (name: string, on: readonly string[], args: readonly (string | Buffer)[], what: string) =>
-    caller.call(
-      (redis) => redis.fcall(library.functionName(name), on.length, ...on, ...args),
-      repeatable(what),
-    );
-  const range = (partition: number) =>
-    caller.call(
-      (redis) => streamRange(redis, keysOf(partition).outbox),
-      repeatable(`read the outbox of partition ${partition}`),
-    );
-
-  async function send(partition: number, packed: Buffer): Promise<CommitOutcome> {
-    const { head, commits, outbox, partition: own } = keysOf(partition);
-    const reply = await invoke(
-      'commit',
-      [head, commits, outbox, own],
-      [packed],
-      `commit partition ${partition}`,
-    );
-    return commitOutcomeOf(reply);
-  }
-
-  /** A commit sent behind one that is not settled may be fenced only because the first has to be sent again. */
-  async function commitAfter(
-    before: Promise<unknown> | undefined,
-    partition: number,
-    packed: Buffer,
-  ): Promise<CommitOutcome> {
-    const outcome = await send(partition, packed);
-    if (outcome.kind === 'committed' || before === undefined) return outcome;
-    await before;
-    return send(partition, packed);
-  }
+  const reads = new BlockingReads(connector, 'outbox', clock);
+  const calls = stateCalls(caller, options.version);
+  const { keysOf, invoke, send } = calls;
 
   return {
-    async head(partition) {
-      const fields = await caller.call(
-        (redis) => redis.hmget(keysOf(partition).head, 'position', 'commit', 'sequence'),
-        repeatable(`read the head of partition ${partition}`),
-      );
-      return headOf(fields);
-    },
+    ...redisCommits(calls),
+    ...redisOutbox(calls, reads),
     partitionState: (partition) =>
-      caller.call(
-        (redis) => redis.getBuffer(keysOf(partition).partition),
-        repeatable(`read partition ${partition}`),
-      ),
+      send((redis) => redis.getBuffer(keysOf(partition).partition), `read partition ${partition}`),
     async load(partition, subjects) {
       if (subjects.length === 0) return [];
       const { statePrefix } = keysOf(partition);
-      return caller.call(
+      return send(
         (redis) => redis.mgetBuffer(subjects.map((subject) => statePrefix + subject)),
-        repeatable(`load ${subjects.length} subjects of partition ${partition}`),
+        `load ${subjects.length} subjects of partition ${partition}`,
       );
-    },
-    async commit(partition, commit: Commit) {
-      checkCommit(partition, commit);
-      const packed = packCommit(keysOf(partition), commit);
-      const outcome = commitAfter(commits.get(partition), partition, packed);
-      const settled = outcome
-        .catch(() => {})
-        .finally(() => {
-          if (commits.get(partition) === settled) commits.delete(partition);
-        });
-      commits.set(partition, settled);
-      return outcome;
     },
     async request(partition, request) {
       checkRequest(partition, request);
-      const at = keysOf(partition);
-      const [kind, first, resolution] = (await invoke(
+      const { tenant, subject, idempotencyKey } = request;
+      const { answer, outbox, caps } = keysOf(partition);
+      const [kind, first, json] = (await invoke(
         'request',
-        [
-          at.answer(request.tenant, request.idempotencyKey),
-          at.outbox,
-          at.caps(request.tenant, request.subject),
-        ],
+        [answer(tenant, idempotencyKey), outbox, caps(tenant, subject)],
         [packRequest(request)],
         `decide in partition ${partition}`,
       )) as [string, string, string];
+      const resolution = JSON.parse(json) as Resolution;
       return kind === 'decided'
-        ? { kind, offset: Number(first), resolution: JSON.parse(resolution) }
-        : { kind: 'repeated', payload: first, resolution: JSON.parse(resolution) };
+        ? { kind, offset: Number(first), resolution }
+        : { kind: 'repeated', payload: first, resolution };
     },
     async capsUsed(partition, tenant, subject, takes) {
       checkTakes(`question about caps of ${tenant}:${subject}`, takes);
       if (takes.length === 0) return [];
-      const on = [keysOf(partition).caps(tenant, subject)];
-      return (await invoke('caps_used', on, [packTakes(takes)], `read caps of ${subject}`)) as number[];
-    },
-    async readOutbox(partition, offset, limit, waitMs) {
-      const entries = await readOnce(partition, offset, limit, waitMs);
-      const first = entries[0];
-      if (first?.offset === offset) return entries.map(outboxEntryOf);
-      const kept = await range(partition);
-      if (first !== undefined || offset < kept.start || offset > kept.end)
-        throw outboxLost(partition, offset, kept);
-      return [];
-    },
-    outboxRange: range,
-    async trimOutbox(partition, offset) {
-      await caller.call(
-        (redis) => redis.xtrim(keysOf(partition).outbox, 'MINID', idOf(offset)),
-        repeatable(`trim the outbox of partition ${partition}`),
-      );
+      const keys = [keysOf(partition).caps(tenant, subject)];
+      return (await invoke('caps_used', keys, [packTakes(takes)], `read caps of ${subject}`)) as number[];
     },
     readerState: (partition, reader) =>
-      caller.call(
+      send(
         (redis) => redis.hget(keysOf(partition).readers, reader),
-        repeatable(`read the position of ${reader} in partition ${partition}`),
+        `read the position of ${reader} in partition ${partition}`,
       ),
     async saveReaderState(partition, reader, state) {
       const what = `save the position of ${reader} in partition ${partition}`;
@@ -191,58 +81,14 @@ export function redisState(options: RedisStateOptions): StateStore {
       await invoke('save_reader', [layoutsKey], [String(id), description], 'save a blob layout');
     },
     async layouts() {
-      const all = await caller.call((redis) => redis.hgetall(layoutsKey), repeatable('read blob layouts'));
+      const all = await send((redis) => redis.hgetall(layoutsKey), 'read blob layouts');
       return Object.entries(all)
         .sort(([a], [b]) => Number(a) - Number(b))
         .map(([, description]) => description);
     },
     async close() {
-      waits.close();
+      reads.close();
       caller.close();
     },
-  };
-
-  async function readOnce(
-    partition: number,
-    offset: number,
-    limit: number,
-    waitMs: number,
-  ): Promise<StreamEntry[]> {
-    const what = `read the outbox of partition ${partition}`;
-    try {
-      return await waits.read(keysOf(partition).outbox, offset, limit, waitMs);
-    } catch (error) {
-      if (isTransient(error)) throw caller.unavailable(what, error);
-      throw error;
-    }
-  }
-}
-
-function headOf(fields: readonly (string | null)[]): PartitionHead {
-  const [position, commitId, sequence] = fields;
-  return { position: Number(position ?? 0), commitId: commitId ?? '', sequence: Number(sequence ?? 0) };
-}
-
-function commitOutcomeOf(reply: unknown): CommitOutcome {
-  const [kind, ...rest] = reply as string[];
-  if (kind !== 'committed') {
-    const [position, commitId, sequence] = rest;
-    return { kind: 'fenced', head: headOf([position ?? null, commitId ?? null, sequence ?? null]) };
-  }
-  const [sequence, resolutions] = rest;
-  return {
-    kind,
-    sequence: Number(sequence),
-    resolutions: JSON.parse(resolutions ?? '[]') as Resolution[],
-  };
-}
-
-function outboxEntryOf({ offset, fields }: StreamEntry): StoredOutboxEntry {
-  const [, kind, , payload, , resolution] = fields;
-  return {
-    offset,
-    kind: String(kind) as StoredOutboxEntry['kind'],
-    payload: String(payload),
-    resolution: resolution === undefined ? null : (JSON.parse(String(resolution)) as Resolution),
   };
 }

@@ -1,0 +1,67 @@
+import type { Resolution } from '../../../schemas/index.ts';
+import { checkCommit } from '../limits.ts';
+import type { CommitOutcome, PartitionHead, StateStore } from '../port.ts';
+import type { StateCalls } from './functions.ts';
+import { packCommit } from './pack.ts';
+
+/** The part of the store that moves a partition: reading its head, and committing. */
+export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'commit'> {
+  /** By partition: settles when the newest commit in flight does; never rejects. */
+  const newest = new Map<number, Promise<void>>();
+
+  async function send(partition: number, packed: Buffer): Promise<CommitOutcome> {
+    const { head, commits, outbox, partition: own } = calls.keysOf(partition);
+    const keys = [head, commits, outbox, own];
+    return commitOutcomeOf(await calls.invoke('commit', keys, [packed], `commit partition ${partition}`));
+  }
+
+  /** A commit sent behind one that is not settled may be fenced only because the first has to be sent again. */
+  async function sendAfter(
+    before: Promise<void> | undefined,
+    partition: number,
+    packed: Buffer,
+  ): Promise<CommitOutcome> {
+    const outcome = await send(partition, packed);
+    if (outcome.kind === 'committed' || before === undefined) return outcome;
+    await before;
+    return send(partition, packed);
+  }
+
+  return {
+    async head(partition) {
+      const fields = await calls.send(
+        (redis) => redis.hmget(calls.keysOf(partition).head, 'position', 'commit', 'sequence'),
+        `read the head of partition ${partition}`,
+      );
+      return headOf(fields);
+    },
+    async commit(partition, commit) {
+      checkCommit(partition, commit);
+      const packed = packCommit(calls.keysOf(partition), commit);
+      const outcome = sendAfter(newest.get(partition), partition, packed);
+      const forget = (): void => {
+        if (newest.get(partition) === settled) newest.delete(partition);
+      };
+      const settled = outcome.then(forget, forget);
+      newest.set(partition, settled);
+      return outcome;
+    },
+  };
+}
+
+function headOf(fields: readonly (string | null | undefined)[]): PartitionHead {
+  const [position, commitId, sequence] = fields;
+  return { position: Number(position ?? 0), commitId: commitId ?? '', sequence: Number(sequence ?? 0) };
+}
+
+/** The reply of commit.lua. */
+function commitOutcomeOf(reply: unknown): CommitOutcome {
+  const [kind, ...rest] = reply as string[];
+  if (kind !== 'committed') return { kind: 'fenced', head: headOf(rest) };
+  const [sequence, resolutions] = rest;
+  return {
+    kind,
+    sequence: Number(sequence),
+    resolutions: JSON.parse(resolutions ?? '[]') as Resolution[],
+  };
+}

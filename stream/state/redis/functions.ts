@@ -1,0 +1,60 @@
+import type { Redis } from 'ioredis';
+import { functionLibrary, type RedisCaller } from '../../redis/index.ts';
+import { type StateKeys, stateKeys } from './keys.ts';
+
+const library = functionLibrary({
+  name: 'state',
+  files: [
+    '../../redis/keys.lua',
+    './caps.lua',
+    './commit.lua',
+    './request.lua',
+    './caps_used.lua',
+    './save_reader.lua',
+  ].map((file) => new URL(file, import.meta.url)),
+  functions: {
+    commit: ['allow-oom'],
+    request: [],
+    caps_used: ['no-writes'],
+    save_reader: ['allow-oom'],
+  },
+});
+
+export type StateFunction = 'commit' | 'request' | 'caps_used' | 'save_reader';
+
+/** How the state's parts reach Redis. `what` says what is tried, for the message of an error. */
+export interface StateCalls {
+  readonly caller: RedisCaller;
+  keysOf(partition: number): StateKeys;
+  /** Calls a function of this folder's Lua files. All of them may be sent again: a repeat has no second effect. */
+  invoke(
+    name: StateFunction,
+    keys: readonly string[],
+    args: readonly (string | Buffer)[],
+    what: string,
+  ): Promise<unknown>;
+  /** Sends a plain command that may be sent again. */
+  send<T>(command: (redis: Redis) => Promise<T>, what: string): Promise<T>;
+}
+
+export function stateCalls(caller: RedisCaller, version: number): StateCalls {
+  const known = new Map<number, StateKeys>();
+  return {
+    caller,
+    keysOf(partition) {
+      let keys = known.get(partition);
+      if (keys === undefined) {
+        keys = stateKeys(version, partition);
+        known.set(partition, keys);
+      }
+      return keys;
+    },
+    invoke: (name, keys, args, what) =>
+      caller.call((redis) => redis.fcall(library.functionName(name), keys.length, ...keys, ...args), {
+        what,
+        repeatable: true,
+        loadFunctions: library.load,
+      }),
+    send: (command, what) => caller.call(command, { what, repeatable: true }),
+  };
+}
