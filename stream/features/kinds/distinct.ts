@@ -1,7 +1,17 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
-import { readCount, readSigned, readVarint, unreadable, writeSigned, writeVarint } from '../parts/bytes.ts';
+import { readCount, readVarint, unreadable, writeVarint } from '../parts/bytes.ts';
 import { hashNumber } from '../parts/hash.ts';
-import { bucketOf } from '../parts/ring.ts';
+import {
+  bucketOf,
+  type Cell,
+  endAt,
+  indexAfter,
+  lastBucket,
+  placeOf,
+  type Ring,
+  readRing,
+  writeRing,
+} from '../parts/ring.ts';
 import { baseTime, type Subject } from '../subject.ts';
 import type { Kind } from './kind.ts';
 
@@ -13,9 +23,19 @@ import type { Kind } from './kind.ts';
 export interface Distinct {
   /** Newest bucket of any value. */
   head: number;
-  /** The buckets in which each value occurred, ascending, by its hash. */
-  readonly values: Map<number, number[]>;
+  /** The buckets in which each value occurred, by its hash. */
+  readonly values: Map<number, Ring>;
 }
+
+/** That a value occurred in a bucket is all there is to know. */
+const occurred: Cell = {
+  blank: [],
+  add() {},
+  combine() {},
+  write() {},
+  read() {},
+  value: (_, from, to) => to - from,
+};
 
 export function distinct(feature: CompiledFeature): Kind<Distinct> {
   const { bucketMs, buckets, max } = feature;
@@ -25,13 +45,12 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
   function add(slot: Distinct, hash: number, bucket: number, oldest: number): void {
     const known = slot.values.get(hash);
     if (known !== undefined) {
-      insert(known, bucket, oldest);
+      placeOf(known, occurred, bucket, oldest);
       return;
     }
     slot.values.set(hash, [bucket]);
-    if (slot.values.size <= max) return;
     // Values that have left the window are the least recent of all, so they go first.
-    slot.values.delete(leastRecent(slot.values));
+    if (slot.values.size > max) slot.values.delete(leastRecent(slot.values));
   }
 
   return {
@@ -48,26 +67,21 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
       const newest = bucketOf(at, bucketMs);
       const oldest = Math.max(newest - buckets, oldestOf(slot, subject));
       let number = 0;
-      for (const seen of slot.values.values())
-        if (seen.some((bucket) => bucket > oldest && bucket <= newest)) number++;
+      for (const ring of slot.values.values())
+        if (indexAfter(ring, 1, oldest) < endAt(ring, 1, newest)) number++;
       return number;
     },
     encode(slot, writer, subject) {
       const oldest = oldestOf(slot, subject);
-      const alive = [...slot.values].filter(([, seen]) => newestOf(seen) > oldest).sort(([a], [b]) => a - b);
-      if (alive.length === 0) return;
-      const base = bucketOf(baseTime(subject.newest), bucketMs);
-      writeVarint(writer, alive.length);
-      for (const [hash, seen] of alive) {
+      let alive = 0;
+      const hashes = new Float64Array(slot.values.size);
+      for (const [hash, ring] of slot.values) if (lastBucket(ring, 1) > oldest) hashes[alive++] = hash;
+      if (alive === 0) return;
+      writeVarint(writer, alive);
+      for (const hash of hashes.subarray(0, alive).sort()) {
         writeVarint(writer, hash);
-        const kept = seen.filter((bucket) => bucket > oldest);
-        writeVarint(writer, kept.length);
-        let previous = base;
-        for (const [i, bucket] of kept.reverse().entries()) {
-          if (i === 0) writeSigned(writer, previous - bucket);
-          else writeVarint(writer, previous - bucket - 1);
-          previous = bucket;
-        }
+        const ring = slot.values.get(hash) ?? [];
+        writeRing(writer, occurred, ring, oldest, bucketOf(baseTime(subject.newest), bucketMs));
       }
     },
     decode(reader, subject) {
@@ -76,46 +90,26 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
       for (let left = readCount(reader, 3); left > 0; left--) {
         const hash = readVarint(reader);
         if (slot.values.has(hash)) unreadable('a value is there twice', reader.at);
-        const seen: number[] = [];
-        const count = readCount(reader, 1);
-        let bucket = base;
-        for (let i = 0; i < count; i++) {
-          bucket -= i === 0 ? readSigned(reader) : readVarint(reader) + 1;
-          seen.push(bucket);
-        }
-        seen.reverse();
-        slot.values.set(hash, seen);
-        slot.head = Math.max(slot.head, newestOf(seen));
+        const ring = readRing(reader, occurred, base);
+        slot.values.set(hash, ring);
+        slot.head = Math.max(slot.head, lastBucket(ring, 1));
       }
       return slot;
     },
     merge(into, from, subject) {
       into.head = Math.max(into.head, from.head);
       const oldest = oldestOf(into, subject);
-      for (const [hash, seen] of from.values)
-        for (const bucket of seen) if (bucket > oldest) add(into, hash, bucket, oldest);
+      for (const [hash, ring] of from.values)
+        for (const bucket of ring) if (bucket > oldest) add(into, hash, bucket, oldest);
     },
   };
 }
 
-const newestOf = (seen: readonly number[]): number => seen[seen.length - 1] ?? -Infinity;
-
-/** Puts a bucket in its place, once, and drops those that are out of the window. */
-function insert(seen: number[], bucket: number, oldest: number): void {
-  let at = seen.length;
-  while (at > 0 && (seen[at - 1] ?? 0) > bucket) at--;
-  if (at > 0 && seen[at - 1] === bucket) return;
-  seen.splice(at, 0, bucket);
-  let gone = 0;
-  while ((seen[gone] ?? Infinity) <= oldest) gone++;
-  if (gone > 0) seen.splice(0, gone);
-}
-
-function leastRecent(values: Map<number, number[]>): number {
+function leastRecent(values: Map<number, Ring>): number {
   let least = -1;
   let leastBucket = Infinity;
-  for (const [hash, seen] of values) {
-    const bucket = newestOf(seen);
+  for (const [hash, ring] of values) {
+    const bucket = lastBucket(ring, 1);
     if (bucket < leastBucket || (bucket === leastBucket && hash < least)) {
       least = hash;
       leastBucket = bucket;

@@ -95,7 +95,7 @@ export function writeRing(writer: Writer, cell: Cell, ring: Ring, oldest: number
 
 export function readRing(reader: Reader, cell: Cell, base: number): Ring {
   const stride = cell.blank.length + 1;
-  const count = readCount(reader, 2);
+  const count = readCount(reader, 1);
   const reversed: number[] = [];
   let bucket = base;
   for (let i = 0; i < count; i++) {
