@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { processIdentity } from '../process/identity.ts';
 
 /** How a command finds a running instance: by its port alone. Readable by its owner only, since it holds the token. */
 const instanceFile = z.object({
@@ -9,6 +10,8 @@ const instanceFile = z.object({
   data: z.string(),
   token: z.string(),
   pid: z.number().int(),
+  /** Tells the process from a later one with the same id. */
+  identity: z.string(),
 });
 export type InstanceFile = z.infer<typeof instanceFile>;
 
@@ -17,8 +20,9 @@ const fileOf = (stateFolder: string, port: number): string => join(stateFolder, 
 export async function registerInstance(
   stateFolder: string,
   port: number,
-  instance: InstanceFile,
+  described: Omit<InstanceFile, 'identity'>,
 ): Promise<void> {
+  const instance: InstanceFile = { ...described, identity: (await processIdentity(described.pid)) ?? '' };
   const file = fileOf(stateFolder, port);
   await mkdir(join(stateFolder, 'instances'), { recursive: true, mode: 0o700 });
   const fresh = `${file}.${instance.pid}`;
@@ -44,14 +48,7 @@ export async function readInstanceFile(stateFolder: string, port: number): Promi
 /** The file, if its process is alive; a killed instance leaves its file behind. */
 export async function findInstance(stateFolder: string, port: number): Promise<InstanceFile | null> {
   const instance = await readInstanceFile(stateFolder, port);
-  return instance !== null && isAlive(instance.pid) ? instance : null;
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  if (instance === null) return null;
+  const identity = await processIdentity(instance.pid);
+  return identity !== null && identity === instance.identity ? instance : null;
 }

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PresageError } from '../../core/index.ts';
+import { processIdentity } from '../process/identity.ts';
 import { askToStop, ping } from './probe.ts';
-import { processIdentity } from './process-identity.ts';
 
 /** The server of a data folder and the program that started it; kept in the folder as `server.json`. */
 export interface ServerRecord {

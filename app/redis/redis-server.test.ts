@@ -7,8 +7,8 @@ import { build } from 'esbuild';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { redisBinary as binary } from '../../tests/support/redis.ts';
+import { processIdentity } from '../process/identity.ts';
 import { type RedisServer, startRedisServer, superviseRedis } from './index.ts';
-import { processIdentity } from './process-identity.ts';
 
 const settings = { binary, maxmemoryMb: 64, fsync: 'always' } as const;
 

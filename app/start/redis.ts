@@ -1,5 +1,6 @@
 import type { Health, Logger } from '../../core/index.ts';
-import { type RedisConnector, redisConnector } from '../../stream/redis/index.ts';
+import { checkLogServer, type RedisConnector, redisConnector } from '../../stream/redis/index.ts';
+import { systemClock } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import { findRedis } from '../redis/find.ts';
 import { superviseRedis } from '../redis/index.ts';
@@ -23,12 +24,17 @@ export interface RedisParts {
 /** Memory of the private Redis; ingest answers 503 from 70% of it. */
 const maxmemoryMb = 2_048;
 
-/** The Redis of REDIS_URL, or a private one that is started again whenever it ends without having been told to. */
+/**
+ * The Redis of REDIS_URL (throws `redis_unsafe` where it could lose the log, `redis_too_old`), or a private one that is started again whenever it
+ * ends without having been told to.
+ */
 export async function openRedis(parts: RedisParts): Promise<OpenedRedis> {
   const { environment } = parts;
   if (environment.redisUrl !== null) {
+    const connector = redisConnector(environment.redisUrl);
+    await checkLogServer(connector, systemClock);
     return {
-      connector: redisConnector(environment.redisUrl),
+      connector,
       health: () => ({ state: 'ok' }),
       stop: async () => {},
     };
