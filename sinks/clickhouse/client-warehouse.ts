@@ -1,5 +1,6 @@
-import type { ClickHouseClient, DataFormat } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { queryError, writeError } from './errors.ts';
+import type { Lane, QueryParameters } from './lane.ts';
 import { queryLimits } from './limits.ts';
 import type { Warehouse } from './port.ts';
 import { canonicalQuery, refusalOf, refused } from './read-only.ts';
@@ -9,28 +10,28 @@ export interface WarehouseClients {
   /** May write; used by one call after the other. */
   readonly writer: ClickHouseClient;
   /** For our own queries, read-only. */
-  readonly reader: ClickHouseClient;
+  readonly reader: Lane;
   /** For other people's queries, read-only: a connection runs one query at a time, so theirs never hold up ours. */
-  readonly guest: ClickHouseClient;
+  readonly guest: Lane;
   insert(table: string, ndjson: Uint8Array, token: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const waitingQueries = 16;
 
-/** The Warehouse over three clients, however they are connected. */
+/** The Warehouse over three connections, whatever they lead to. */
 export function clientWarehouse(clients: WarehouseClients): Warehouse {
   const asGuest = turns(1, waitingQueries);
   const asReader = turns(1, 64);
 
   async function askFor(
-    client: ClickHouseClient,
+    lane: Lane,
     sql: string,
     format: string,
-    parameters?: Parameters,
+    parameters?: QueryParameters,
   ): Promise<string> {
     try {
-      return await bodyOf(client, sql, format, parameters);
+      return await lane.ask(sql, format, parameters);
     } catch (error) {
       throw queryError(error, queryLimits);
     }
@@ -46,7 +47,7 @@ export function clientWarehouse(clients: WarehouseClients): Warehouse {
         return askFor(clients.guest, canonical, format, parameters);
       }),
 
-    rows: <T>(sql: string, parameters?: Parameters) =>
+    rows: <T>(sql: string, parameters?: QueryParameters) =>
       asReader(async () => {
         const body = await askFor(clients.reader, sql, 'JSONEachRow', parameters);
         return body
@@ -75,23 +76,4 @@ export function clientWarehouse(clients: WarehouseClients): Warehouse {
 
     close: () => clients.close(),
   };
-}
-
-type Parameters = Readonly<Record<string, unknown>>;
-
-async function bodyOf(
-  client: ClickHouseClient,
-  sql: string,
-  format: string,
-  parameters: Parameters | undefined,
-): Promise<string> {
-  const { stream } = await client.exec({
-    query: sql,
-    // The client lists the formats it knows; ClickHouse knows more and says so of one that it doesn't.
-    clickhouse_settings: { default_format: format as DataFormat },
-    ...(parameters === undefined ? {} : { query_params: { ...parameters } }),
-  });
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -51,9 +51,9 @@ describe('kill -9 of the process that holds sink and ClickHouse, on a real Redis
     await play(log, store, 1, history('b'));
     const ends = [(await store.head(0)).position, (await store.head(1)).position].join(',');
 
-    // Each life gets a little further than the one before it: its end falls on ever other steps of ever other blocks.
+    // A block has nine steps here: in flight, seven tables, position. Each life begins with what the last one left.
     let kills = 0;
-    for (let step = 1; step <= 12; step++) {
+    for (const step of [1, 2, 5, 8, 9, 10]) {
       for (const when of ['before', 'after']) {
         const { ended } = child.start(redis.url, folder, ends, String(step), when);
         const { how, output } = await ended;

@@ -49,7 +49,9 @@ export function queryError(
       `The query needs more than ${limits.memoryMb} MB of memory: aggregate less, or narrow it by time.`,
     );
   if (code === resultTooLarge)
-    return failed(`The result is larger than ${limits.resultMb} MB: add a LIMIT, or aggregate.`);
+    return failed(
+      `The result is larger than ${limits.resultMb} MB or a million rows: add a LIMIT, or aggregate.`,
+    );
   const sentence = sentenceOf(messageOf(error));
   return failed(code === unknownTable ? `${sentence} presage sql --tables lists what is there.` : sentence);
 }

@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import { createClient } from '@clickhouse/client';
 import { type Logger, messageOf, PresageError } from '../../core/index.ts';
 import { clientWarehouse } from './client-warehouse.ts';
+import { clientLane } from './lane.ts';
 import { queryLimits, readSettings } from './limits.ts';
 import { migrate } from './migrate.ts';
 import type { Warehouse } from './port.ts';
+import { silent } from './silent.ts';
 
 export interface ServerOptions {
   /** `http://user:password@host:8123/database` */
@@ -16,7 +18,12 @@ export interface ServerOptions {
 
 /** A ClickHouse server, with its tables up to date. Throws `warehouse_unavailable` (also for a wrong password), `migration_changed`. */
 export async function openServerWarehouse(options: ServerOptions): Promise<Warehouse> {
-  const common = { url: options.url, application: 'presage', request_timeout: options.timeoutMs ?? 60_000 };
+  const common = {
+    url: options.url,
+    application: 'presage',
+    log: silent,
+    request_timeout: options.timeoutMs ?? 60_000,
+  };
   const reading = Object.fromEntries(readSettings(queryLimits));
   let clients: ReturnType<typeof createClient>[] = [];
   try {
@@ -33,8 +40,8 @@ export async function openServerWarehouse(options: ServerOptions): Promise<Wareh
     throw new Error('Three clients were made.');
   const warehouse = clientWarehouse({
     writer,
-    reader,
-    guest,
+    reader: clientLane(reader),
+    guest: clientLane(guest),
     insert: async (table, ndjson, token) => {
       const { stream } = await writer.exec({
         query: `INSERT INTO ${table} FORMAT JSONEachRow`,

@@ -196,8 +196,15 @@ describe('what the sink writes', () => {
 describe('exactly once', () => {
   const commits: CommitSpec[] = [
     { records: [...events(3), { kind: 'duplicate' }, { kind: 'dead' }], decisions: ['d1'] },
-    { records: [{ kind: 'exposure', decision: 'd1' }, { kind: 'control' }, ...events(2)], requests: ['d2'] },
-    { records: [{ kind: 'outcome', decision: 'd1' }, ...events(4)], decisions: ['d3'] },
+    {
+      records: [
+        { kind: 'exposure', decision: 'd1' },
+        { kind: 'control' },
+        { kind: 'outcome', decision: 'd1' },
+        ...events(2),
+      ],
+      requests: ['d2'],
+    },
   ];
 
   it('survives an end at every step, before and after it takes effect', async () => {
@@ -206,7 +213,7 @@ describe('exactly once', () => {
         await afresh();
         await play(log, store, 0, commits);
         const { faults, hasEnded } = endingAt(step, takesEffect);
-        const first = sinkOf(faults, { entries: 2 });
+        const first = sinkOf(faults, { entries: 3 });
         await first.start();
         const reached = await Promise.race([
           first.untilPassed(await ends()).then(() => false),

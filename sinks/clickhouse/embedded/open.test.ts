@@ -155,6 +155,17 @@ describe('querying', () => {
     });
   });
 
+  it('answers a query with its own result only, whatever happened to the one before', async () => {
+    for (let i = 0; i < 3; i++) {
+      await expect(tsv('select number from numbers(50000000)')).rejects.toMatchObject({ code: 'sql_failed' });
+      expect(await tsv('select 7')).toBe('7\n');
+      await expect(warehouse.rows('SELECT number FROM numbers(50000000)')).rejects.toMatchObject({
+        code: 'sql_failed',
+      });
+      expect(await warehouse.rows('SELECT 8 AS x')).toEqual([{ x: 8 }]);
+    }
+  });
+
   it.each([
     'drop table events',
     'insert into events (id) values (1)',

@@ -6,9 +6,11 @@ import { Session } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
 import { type Logger, messageOf, PresageError } from '../../../core/index.ts';
 import { clientWarehouse } from '../client-warehouse.ts';
+import { renewingLane } from '../lane.ts';
 import { queryLimits, readSettings } from '../limits.ts';
 import { migrate } from '../migrate.ts';
 import type { Warehouse } from '../port.ts';
+import { silent } from '../silent.ts';
 import { type FolderLock, folderInUse, lockFolder } from './lock.ts';
 
 export interface EmbeddedOptions {
@@ -91,7 +93,8 @@ function startEngine(folder: string, memoryMb: number): Session {
 async function connect(folder: string, engine: Session, lock: FolderLock): Promise<Warehouse> {
   const connection = createChdbConnection({ path: folder });
   const writer = clientOf(connection);
-  const [reader, guest] = await Promise.all([readOnlyClient(folder), readOnlyClient(folder)]);
+  const reader = await renewingLane(() => readOnlyClient(folder));
+  const guest = await renewingLane(() => readOnlyClient(folder));
   process.on('SIGTSTP', suspend);
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
@@ -114,7 +117,7 @@ async function connect(folder: string, engine: Session, lock: FolderLock): Promi
 
 /** chdb is built against another copy of the same interface, which TypeScript takes for another type. */
 function clientOf(connection: ChdbConnection): ClickHouseClient {
-  return createClient({ connection } as unknown as Parameters<typeof createClient>[0]);
+  return createClient({ connection, log: silent } as unknown as Parameters<typeof createClient>[0]);
 }
 
 async function readOnlyClient(folder: string): Promise<ClickHouseClient> {

@@ -27,7 +27,7 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (tenant, type, time, subject)
 TTL toDateTime(received) + INTERVAL 400 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'What subjects did, each event once';
 
@@ -76,7 +76,7 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(received)
 ORDER BY id
 TTL toDateTime(received) + INTERVAL 800 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view decisions';
 
@@ -102,7 +102,7 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(received)
 ORDER BY (decision, tenant)
 TTL toDateTime(received) + INTERVAL 800 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view exposures';
 
@@ -129,7 +129,7 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(received)
 ORDER BY (decision, tenant, outcome)
 TTL toDateTime(received) + INTERVAL 800 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view outcomes';
 
@@ -151,7 +151,7 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (partition, position, received)
 TTL toDateTime(received) + INTERVAL 400 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view dead_letters';
 
@@ -170,7 +170,7 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (partition, position, received)
 TTL toDateTime(received) + INTERVAL 400 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view duplicates';
 
@@ -193,6 +193,6 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (partition, position, received)
 TTL toDateTime(received) + INTERVAL 400 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view control_events';
