@@ -134,4 +134,22 @@ describe.skipIf(chromium === null)('the console in Chromium', () => {
       });
     }
   }
+
+  it.each([320, 820, 1920])(
+    '%s px: every page fits',
+    async (width) => {
+      const { page, close } = await openPage(harness.browser, { width });
+      for (const { name, scenario, path, ready } of views.filter(({ name }) =>
+        /^(live|decisions|decision|subject)(-heavy)?$/.test(name),
+      )) {
+        harness.server.set(scenario);
+        await page.goto(harness.server.url + path);
+        await page.locator(ready).first().waitFor();
+        await screenshot(page, join(pictures, `${name}-${width}.png`));
+        expect([name, await layoutProblems(page)]).toEqual([name, []]);
+      }
+      await close();
+    },
+    120_000,
+  );
 });

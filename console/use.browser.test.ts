@@ -182,7 +182,7 @@ describe.skipIf(chromium === null)('the console in use', () => {
     await page.getByRole('link', { name: 'a:sim-7f3a91c2e0' }).click();
     await page.waitForURL(`**${subject}?tenant=shop`);
     await page.locator('.cell-action a').first().click();
-    await page.getByRole('heading', { name: /^Offered|^Would have|^Nothing/ }).waitFor();
+    await page.getByRole('heading', { name: /^Chose|^Would have|^Nothing/ }).waitFor();
   });
 
   it('shows the raw record on demand', async () => {

@@ -59,12 +59,12 @@ function Detail({ detail }: { readonly detail: DecisionDetail }) {
             'Nothing was offered'
           ) : (
             <>
-              {decision.mode === 'act' ? 'Offered' : 'Would have offered'} <em>{decision.action}</em>
+              {decision.mode === 'act' ? 'Chose' : 'Would have chosen'} <em>{decision.action}</em>
             </>
           )}
         </h1>
         <p className="hero-tags">
-          <ModeTag mode={decision.mode} />
+          {(decision.action !== null || decision.mode !== 'act') && <ModeTag mode={decision.mode} />}
           <Tag title={decision.rungReason}>{decision.rung}</Tag>
           {!decision.recorded && <Tag tone="red">not recorded</Tag>}
           {decision.simulated && <SimulatedTag />}
@@ -82,9 +82,9 @@ function Detail({ detail }: { readonly detail: DecisionDetail }) {
           <Delivery detail={detail} currency={currency} />
           <OfferPreview decision={decision} />
           <CapTable caps={decision.capsSeen} chosen={decision.action} />
+          <Timings timings={decision.timings} />
         </div>
         <div className="column">
-          <Timings timings={decision.timings} />
           <Inputs
             title="Features"
             note={`as of log position ${decision.log.position}`}

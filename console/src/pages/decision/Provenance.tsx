@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { DecisionRecord } from '../../../../schemas/index.ts';
 import { Panel } from '../../components/index.ts';
 import { formatPercent, nothing } from '../../format/index.ts';
+import { inWords } from './summary.ts';
 
 /** What has to be known to make the same decision again. */
 export function Provenance({ decision }: { readonly decision: DecisionRecord }) {
@@ -11,7 +12,7 @@ export function Provenance({ decision }: { readonly decision: DecisionRecord }) 
     ['Model hash', model === null ? nothing : <Hash key="model" text={model.sha256} />],
     ['Policy', <Hash key="policy" text={decision.policy} />],
     ['Workspace', <Hash key="workspace" text={decision.workspace} />],
-    ['Rung', `${decision.rung}${decision.rungReason === '' ? '' : `: ${decision.rungReason}`}`],
+    ['Rung', `${decision.rung}${decision.rungReason === '' ? '' : `: ${inWords(decision.rungReason)}`}`],
     [
       'Choice propensity',
       `${formatPercent(decision.choicePropensity)}${decision.deterministic ? ' (deterministic policy)' : ''}`,

@@ -33,9 +33,12 @@ function scoredBy({ rung, rungReason, timings, model, candidates }: DecisionReco
       : rung === 'rules'
         ? 'Scored by rules'
         : `Scored by the ${rung} rung`;
-  const why = rung === 'champion' || rungReason === '' ? '' : ` (${rungReason})`;
+  const why = rung === 'champion' || rungReason === '' ? '' : ` (${inWords(rungReason)})`;
   return `${who}${why} in ${durationText(timings.scoringMs)}.`;
 }
+
+/** A code such as `budget_spent` as words. */
+export const inWords = (code: string): string => code.replaceAll('_', ' ');
 
 function delivered({ mode, action, recorded }: DecisionRecord): string {
   const unrecorded = recorded ? '' : ' It was answered without a record in the log: left out of estimates.';

@@ -45,7 +45,11 @@ export function DecisionTable({ decisions, hasTenants, isCompact = false }: Deci
               <Time at={row.at} />
             </td>
             <td className="cell-action">
-              <Link to={paths.decision(row.id)} title={row.id}>
+              <Link
+                to={paths.decision(row.id)}
+                title={row.id}
+                className={row.action === null ? 'is-nothing' : ''}
+              >
                 {row.action ?? 'nothing offered'}
               </Link>{' '}
               {row.simulated && !isCompact && <SimulatedTag isShort />}
@@ -74,9 +78,7 @@ export function DecisionTable({ decisions, hasTenants, isCompact = false }: Deci
                 <td data-label="Scored by">{row.rung}</td>
               </>
             )}
-            <td data-label="Mode">
-              <ModeTag mode={row.mode} />
-            </td>
+            <td data-label="Mode">{isUneventful(row) ? nothing : <ModeTag mode={row.mode} />}</td>
             <td data-label="Outcome">
               {row.outcome === null ? nothing : <OutcomeTag outcome={row.outcome} />}
             </td>
@@ -86,3 +88,6 @@ export function DecisionTable({ decisions, hasTenants, isCompact = false }: Deci
     </table>
   );
 }
+
+/** Nothing was offered and nothing kept it from being delivered: its mode says nothing. */
+const isUneventful = (row: Row): boolean => row.action === null && row.mode === 'act';

@@ -1,9 +1,9 @@
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import type { ApiError, Point } from '../../api/index.ts';
 import { throughputPoll } from '../../api/index.ts';
 import { type Measure, sample, spanOf, TimeChart } from '../../charts/index.ts';
 import { Empty, Failure, Loading, Panel } from '../../components/index.ts';
-import { durationText, formatMinute, formatRate } from '../../format/index.ts';
+import { durationText, formatClock, formatMinute, formatRate } from '../../format/index.ts';
 
 interface ChartPanelProps {
   readonly points: readonly Point[] | null;
@@ -111,17 +111,18 @@ function Charts({ title, plans, points, error, height, isLog, format }: ChartsPr
           onCursor={setCursor}
         />
       ))}
-      <Axis from={from} to={to}>
-        {formatMinute((from + to) / 2)}
-      </Axis>
+      <Axis from={from} to={to} />
     </Panel>
   );
 }
 
-const Axis = ({ from, to, children }: { from: number; to: number; children: ReactNode }) => (
-  <div className="chart-axis" aria-hidden="true">
-    <span>{formatMinute(from)}</span>
-    <span>{children}</span>
-    <span>{formatMinute(to)}</span>
-  </div>
-);
+function Axis({ from, to }: { readonly from: number; readonly to: number }) {
+  const format = to - from > 300_000 ? formatMinute : formatClock;
+  return (
+    <div className="chart-axis" aria-hidden="true">
+      {[from, (from + to) / 2, to].map((at) => (
+        <span key={at}>{format(at)}</span>
+      ))}
+    </div>
+  );
+}

@@ -37,7 +37,10 @@ export const StreamRow = memo(({ row, hasTenants }: StreamRowProps) => {
           (decision === null ? (
             <b>{main}</b>
           ) : (
-            <Link to={paths.decision(decision)} className="stream-main">
+            <Link
+              to={paths.decision(decision)}
+              className={isNothing(message) ? 'stream-main is-nothing' : 'stream-main'}
+            >
               {main}
             </Link>
           ))}{' '}
@@ -49,6 +52,8 @@ export const StreamRow = memo(({ row, hasTenants }: StreamRowProps) => {
     </li>
   );
 });
+
+const isNothing = (message: RowMessage): boolean => message.kind === 'decision' && message.action === null;
 
 function decisionOf(message: RowMessage): string | null {
   switch (message.kind) {
