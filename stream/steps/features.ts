@@ -7,6 +7,8 @@ export function updateFeatures(features: FeatureSet) {
     const { event, record } = item;
     const state = batch.subjects.get(item.key) ?? features.empty();
     batch.subjects.set(item.key, state);
+    // Already in the blob: a re-read after a rewind of the position, not a repeat of the event.
+    if (record.offset <= state.position) return drop;
     const isNew = features.update(
       state,
       {
