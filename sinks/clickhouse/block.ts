@@ -14,6 +14,8 @@ export interface Block {
   readonly outboxEnd: number;
   /** The next log record after it. */
   readonly logEnd: number;
+  /** It ends at its limits: there may be more at once. */
+  readonly isFull: boolean;
 }
 
 export interface BlockLimits {
@@ -75,7 +77,9 @@ export async function readBlock(
       logEnd = Math.max(logEnd, entry.batch.last + 1);
     }
   }
-  return entries.length === 0 ? null : { entries, records, outboxEnd: next, logEnd };
+  return entries.length === 0
+    ? null
+    : { entries, records, outboxEnd: next, logEnd, isFull: isFull() || next >= end };
 }
 
 const sizeOf = (entry: StoredOutboxEntry): number => entry.payload.length;

@@ -8,7 +8,7 @@ import type { SinkMetrics } from './metrics.ts';
 import type { Warehouse } from './port.ts';
 import { type Progress, readProgress, tokenOf, versionOf } from './progress.ts';
 import { rowsOfBlock, type TableRows } from './rows/block.ts';
-import { turnOf } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 export interface PartitionSinkParts {
   readonly log: Pick<EventLog, 'range'>;
@@ -18,6 +18,8 @@ export interface PartitionSinkParts {
   readonly logger: Logger;
   readonly metrics: SinkMetrics;
   readonly limits: SinkLimits;
+  /** Shared by all partitions. */
+  readonly turn: Turn;
   /** Called whenever the position has moved. */
   readonly onProgress: () => void;
 }
@@ -42,6 +44,7 @@ export interface PartitionSink {
 
 export const readerName = 'sink';
 const idleWaitMs = 500;
+const mostPauseMs = 2_000;
 
 /** Where a partition begins: as saved, or at the oldest that is kept. */
 export async function beginning(parts: PartitionSinkParts, partition: number): Promise<Progress> {
@@ -82,10 +85,8 @@ export function runPartitionSink(
   };
 
   async function read(): Promise<void> {
-    const source = { partition, store, log: records, limits, turn: turnOf(clock) };
-    // Small blocks are spaced out: each insert makes a part that ClickHouse has to merge.
-    const pauseMs = Math.min(nextBlockAt - clock.monotonic(), limits.flushMs * 8);
-    if (pauseMs > 0 && progress.inFlight === null && (await waiting()) < smallBacklog) await pause(pauseMs);
+    const source = { partition, store, log: records, limits, turn: parts.turn };
+    if (progress.inFlight === null) await pause(nextBlockAt - clock.monotonic());
     if (isStopped()) return;
     const found = await unlessStopped(readBlock(source, progress, idleWaitMs));
     if (found === null) await showLag();
@@ -98,7 +99,7 @@ export function runPartitionSink(
       await save({ ...progress, inFlight: { outboxEnd: current.outboxEnd, logEnd: current.logEnd } });
     current.rows ??= await rowsOfBlock(
       { partition, entries: current.entries, records: current.records, versionOf: versionOf(progress.epoch) },
-      turnOf(clock),
+      parts.turn,
     );
     for (let table = current.rows[0]; table !== undefined; table = current.rows[0]) {
       await parts.warehouse.insert(
@@ -114,8 +115,9 @@ export function runPartitionSink(
     block = null;
     trouble = null;
     const tookMs = clock.monotonic() - begun;
-    // At most a fifth of the time goes into small blocks, however slow they are.
-    nextBlockAt = begun + Math.max(limits.flushMs, tookMs * 5);
+    // Each insert makes a part that ClickHouse has to merge, so small blocks are spaced out: they take at most a fifth
+    // of the time, however slow they are.
+    nextBlockAt = current.isFull ? 0 : begun + Math.min(Math.max(limits.flushMs, tookMs * 5), mostPauseMs);
     metrics.blockSeconds.observe(tookMs / 1_000);
     metrics.blockEntries.observe(current.entries.length);
     parts.onProgress();
@@ -152,8 +154,9 @@ export function runPartitionSink(
     });
   }
 
-  const pause = (ms: number): Promise<unknown> =>
-    wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+  const pause = async (ms: number): Promise<void> => {
+    if (ms > 0) await wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+  };
 
   /** Reading changes nothing, so an end does not wait for it. */
   const unlessStopped = <T>(reading: Promise<T>): Promise<T> =>
@@ -203,9 +206,6 @@ export function runPartitionSink(
     },
   };
 }
-
-/** With so many entries waiting a block begins at once. */
-const smallBacklog = 256;
 
 /** The log position up to which events are in ClickHouse: a block that was in flight is there as a whole or not at all. */
 async function writtenLog(

@@ -13,6 +13,7 @@ import {
 } from './partition-sink.ts';
 import type { Warehouse } from './port.ts';
 import type { Progress } from './progress.ts';
+import { turnOf } from './turn.ts';
 
 export interface SinkParts {
   readonly log: EventLog;
@@ -36,9 +37,9 @@ export interface Sink extends Role {
 }
 
 const defaultLimits: SinkLimits = {
-  entries: 5_000,
-  events: 20_000,
-  bytes: 8 * 1024 * 1024,
+  entries: 2_000,
+  events: 5_000,
+  bytes: 4 * 1024 * 1024,
   flushMs: 250,
   retryMs: { first: 100, most: 5_000 },
 };
@@ -58,6 +59,7 @@ export function makeSink(parts: SinkParts): Sink {
     logger,
     metrics: sinkMetrics(parts.registry),
     limits,
+    turn: turnOf(parts.clock),
     onProgress: () => notify(),
   };
   let stopping = new AbortController();

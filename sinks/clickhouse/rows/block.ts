@@ -4,6 +4,7 @@ import type { Turn } from '../turn.ts';
 import { rowOfDeadLetter } from './dead-letter.ts';
 import { rowOfDecision } from './decision.ts';
 import { type Finding, type Row, rowOfRecord } from './event.ts';
+import { type Lines, linesBuffer } from './lines.ts';
 import { type TableName, tableNames } from './tables.ts';
 import { lineOf } from './well-formed.ts';
 
@@ -23,48 +24,33 @@ export interface BlockContent {
   readonly versionOf: (offset: number) => bigint;
 }
 
-/**
- * The rows of a block, by table, in the order of outbox and log.
- */
+/** The rows of a block, by table, in the order of outbox and log. */
 export async function rowsOfBlock(content: BlockContent, turn: Turn): Promise<TableRows[]> {
-  const tables = new Map<TableName, { lines: string[]; parts: Buffer[]; rows: number }>();
+  const tables = new Map<TableName, Lines>();
   const add = ({ table, row }: Row): void => {
-    let rows = tables.get(table);
-    if (rows === undefined) {
-      rows = { lines: [], parts: [], rows: 0 };
-      tables.set(table, rows);
+    let lines = tables.get(table);
+    if (lines === undefined) {
+      lines = linesBuffer();
+      tables.set(table, lines);
     }
-    rows.lines.push(lineOf(row));
-    rows.rows++;
-  };
-  const giveWay = async (): Promise<void> => {
-    for (const rows of tables.values()) encode(rows);
-    await turn.next();
+    lines.add(lineOf(row));
   };
 
   for (const entry of content.entries) {
-    if (turn.isOver()) await giveWay();
+    if (turn.isOver()) await turn.next();
     if (entry.kind === 'decision') add(rowOfDecision(entry.decision, content.versionOf(entry.offset)));
     if (entry.kind === 'dead') add(rowOfDeadLetter(entry.dead));
   }
   const findings = findingsOf(content.entries);
   for (const record of content.records) {
-    if (turn.isOver()) await giveWay();
+    if (turn.isOver()) await turn.next();
     const finding = findings(record.offset);
     if (finding !== null) add(rowOfRecord(content.partition, record, finding));
   }
   return tableNames.flatMap((table) => {
-    const rows = tables.get(table);
-    if (rows === undefined) return [];
-    encode(rows);
-    return [{ table, rows: rows.rows, ndjson: Buffer.concat(rows.parts) }];
+    const lines = tables.get(table);
+    return lines === undefined ? [] : [{ table, rows: lines.count, ndjson: lines.bytes() }];
   });
-}
-
-function encode(rows: { lines: string[]; parts: Buffer[] }): void {
-  if (rows.lines.length === 0) return;
-  rows.parts.push(Buffer.from(rows.lines.join(''), 'utf8'));
-  rows.lines = [];
 }
 
 /** What the commits say of a record; null: it has no row here (it is among the dead letters, or in no batch). */
