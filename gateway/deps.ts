@@ -75,6 +75,8 @@ export interface GatewayDeps {
   readonly randomBytes: (length: number) => Uint8Array;
   /** The instance's own credential: opens everything, for all tenants. At least 32 characters. */
   readonly adminToken: string;
+  /** Signs the console's cookies; the same after a restart, so that who is signed in stays so. */
+  readonly consoleSecret: string;
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;

@@ -61,7 +61,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   const metrics = gatewayMetrics(deps.registry);
   const findKey = cachedKeys(deps.keys, clock);
   const sessions = makeSessions({ secrets: deps.sessionSecrets, findKey, clock, newId });
-  const consoleSessions = makeConsoleSessions(deps.adminToken, clock);
+  const consoleSessions = makeConsoleSessions(deps.consoleSecret, clock);
   const links = makeSignInLinks(clock, deps.randomBytes);
   const decisions = makeDecisionReader(deps.warehouse);
   const totals = makeTotals(deps.warehouse, clock, logger);

@@ -74,6 +74,7 @@ export async function startInstance(settings: StartSettings): Promise<StartedIns
       host,
       port: settings.port,
       adminToken,
+      consoleSecret: secrets.secret,
       version,
       newId: randomUUID,
       sessionSecrets: (tenant) =>

@@ -25,6 +25,7 @@ export interface RoleParts extends Resources {
   readonly host: string;
   readonly port: number;
   readonly adminToken: string;
+  readonly consoleSecret: string;
   readonly version: string;
   readonly newId: () => string;
   readonly sessionSecrets: SessionSecrets;

@@ -6,16 +6,16 @@ import { limits } from '../limits.ts';
 export const consoleCookie = 'presage_console';
 const audience = 'presage-console';
 
-/** The console's sign-in: a signed cookie, so that it outlives a restart as long as the admin token does. */
+/** The console's sign-in: a signed cookie, so that it outlives a restart as long as the instance's secret does. */
 export interface ConsoleSessions {
   issue(): Promise<string>;
   /** Whether it was issued here and is still good. */
   verify(cookie: string): Promise<boolean>;
 }
 
-export function makeConsoleSessions(adminToken: string, clock: Clock): ConsoleSessions {
+export function makeConsoleSessions(secret: string, clock: Clock): ConsoleSessions {
   // Its own key: a cookie's signature must be good for nothing else.
-  const key = createHash('sha256').update(`${audience}:${adminToken}`).digest();
+  const key = createHash('sha256').update(`${audience}:${secret}`).digest();
   return {
     issue: () => {
       const now = Math.floor(clock.now() / 1_000);

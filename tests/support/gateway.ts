@@ -125,6 +125,7 @@ export async function startLab(overrides: Partial<GatewayDeps> & { yaml?: string
     newId: () => randomUUID(),
     randomBytes: (n) => randomBytes(n),
     adminToken,
+    consoleSecret: 'a secret of the tests, longer than 32 characters',
     host: '127.0.0.1',
     port: 0,
     folders: { console: null, demo: null, client: null },
