@@ -29,7 +29,7 @@ export function clientWarehouse(clients: WarehouseClients): Warehouse {
     sql: string,
     format: string,
     parameters?: QueryParameters,
-  ): Promise<string> {
+  ): Promise<Buffer> {
     try {
       return await lane.ask(sql, format, parameters);
     } catch (error) {
@@ -37,20 +37,24 @@ export function clientWarehouse(clients: WarehouseClients): Warehouse {
     }
   }
 
+  const queryBytes: Warehouse['queryBytes'] = (sql, { format = 'JSON', parameters } = {}) =>
+    asGuest(async () => {
+      const canonical = await askFor(clients.guest, canonicalQuery(sql), 'RawBLOB');
+      const refusal = refusalOf(canonical.toString('utf8'));
+      if (refusal !== null) throw refused(refusal);
+      // What was looked at is what runs, not the text it was made from.
+      return askFor(clients.guest, canonical.toString('utf8'), format, parameters);
+    });
+
   return {
-    query: (sql, { format = 'JSON', parameters } = {}) =>
-      asGuest(async () => {
-        const canonical = await askFor(clients.guest, canonicalQuery(sql), 'RawBLOB');
-        const refusal = refusalOf(canonical);
-        if (refusal !== null) throw refused(refusal);
-        // What was looked at is what runs, not the text it was made from.
-        return askFor(clients.guest, canonical, format, parameters);
-      }),
+    queryBytes,
+    query: async (sql, options) => (await queryBytes(sql, options)).toString('utf8'),
 
     rows: <T>(sql: string, parameters?: QueryParameters) =>
       asReader(async () => {
         const body = await askFor(clients.reader, sql, 'JSONEachRow', parameters);
         return body
+          .toString('utf8')
           .split('\n')
           .filter((line) => line !== '')
           .map((line) => JSON.parse(line) as T);

@@ -5,7 +5,7 @@ export type QueryParameters = Readonly<Record<string, unknown>>;
 /** A way to ask ClickHouse, one query after the other. */
 export interface Lane {
   /** The body of the answer in `format`. Throws ClickHouse's own errors. */
-  ask(sql: string, format: string, parameters?: QueryParameters): Promise<string>;
+  ask(sql: string, format: string, parameters?: QueryParameters): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ async function bodyOf(
   sql: string,
   format: string,
   parameters: QueryParameters | undefined,
-): Promise<string> {
+): Promise<Buffer> {
   const { stream } = await client.exec({
     query: sql,
     // The client lists the formats it knows; ClickHouse knows more and says so of one that it doesn't.
@@ -53,5 +53,5 @@ async function bodyOf(
   });
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

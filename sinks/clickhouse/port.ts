@@ -10,6 +10,11 @@ export interface Warehouse {
     sql: string,
     options?: { readonly format?: string; readonly parameters?: Readonly<Record<string, unknown>> },
   ): Promise<string>;
+  /** The same as bytes: for formats that are no text (Parquet, Arrow, Native...). */
+  queryBytes(
+    sql: string,
+    options?: { readonly format?: string; readonly parameters?: Readonly<Record<string, unknown>> },
+  ): Promise<Buffer>;
   /** One of our own queries, as rows; read-only, never for SQL from outside. The same errors. */
   rows<T>(sql: string, parameters?: Readonly<Record<string, unknown>>): Promise<T[]>;
   command(sql: string): Promise<void>;

@@ -122,6 +122,8 @@ describe('querying', () => {
     expect(await warehouse.query('select 1 as a', { format: 'CSVWithNames' })).toBe('"a"\n1\n');
     expect(await warehouse.query('select 1 as a format JSONEachRow', { format: 'CSV' })).toBe('{"a":1}\n');
     expect(await warehouse.query('select 1;', { format: 'PrettyCompactMonoBlock' })).toContain('┌─1─┐');
+    const parquet = await warehouse.queryBytes('select 1', { format: 'Parquet' });
+    expect(parquet.subarray(0, 4).toString() + parquet.subarray(-4).toString()).toBe('PAR1PAR1');
     await expect(warehouse.query('select 1', { format: 'Nope' })).rejects.toThrow('Unknown format Nope.');
   });
 
