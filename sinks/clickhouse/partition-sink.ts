@@ -27,6 +27,8 @@ export interface PartitionSinkParts {
 export interface SinkLimits extends BlockLimits {
   /** A block begins at the latest so long after the one before it, when there is something to write. */
   readonly flushMs: number;
+  /** The longest wait between two small blocks, however slow ClickHouse is. */
+  readonly mostPauseMs: number;
   /** Waits between attempts: the first, and the most. */
   readonly retryMs: { readonly first: number; readonly most: number };
 }
@@ -44,7 +46,6 @@ export interface PartitionSink {
 
 export const readerName = 'sink';
 const idleWaitMs = 500;
-const mostPauseMs = 2_000;
 
 /** Where a partition begins: as saved, or at the oldest that is kept. */
 export async function beginning(parts: PartitionSinkParts, partition: number): Promise<Progress> {
@@ -117,7 +118,7 @@ export function runPartitionSink(
     const tookMs = clock.monotonic() - begun;
     // Each insert makes a part that ClickHouse has to merge, so small blocks are spaced out: they take at most a fifth
     // of the time, however slow they are.
-    nextBlockAt = current.isFull ? 0 : begun + Math.min(Math.max(limits.flushMs, tookMs * 5), mostPauseMs);
+    nextBlockAt = current.isFull ? 0 : begun + Math.min(Math.max(limits.flushMs, tookMs * 5), limits.mostPauseMs);
     metrics.blockSeconds.observe(tookMs / 1_000);
     metrics.blockEntries.observe(current.entries.length);
     parts.onProgress();

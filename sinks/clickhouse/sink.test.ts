@@ -59,7 +59,7 @@ const sinkOf = (faults: Faults = {}, limits = {}): Sink =>
     clock,
     logger: quiet,
     registry: new Registry(),
-    limits: { flushMs: 0, retryMs: { first: 1, most: 5 }, ...limits },
+    limits: { flushMs: 0, mostPauseMs: 0, retryMs: { first: 1, most: 5 }, ...limits },
   });
 
 const ends = async (): Promise<number[]> => [(await store.head(0)).position, (await store.head(1)).position];

@@ -41,6 +41,7 @@ const defaultLimits: SinkLimits = {
   events: 5_000,
   bytes: 4 * 1024 * 1024,
   flushMs: 250,
+  mostPauseMs: 2_000,
   retryMs: { first: 100, most: 5_000 },
 };
 
