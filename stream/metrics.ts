@@ -39,6 +39,11 @@ export function streamMetrics(registry: Registry) {
       help: 'Commits refused because another worker or another history was there.',
       registers,
     }),
+    outgrown: new Counter({
+      name: 'presage_stream_outgrown_states_total',
+      help: 'Subjects whose state grew over the size of a blob and began anew.',
+      registers,
+    }),
     restarts: new Counter({
       name: 'presage_stream_restarts_total',
       help: 'Times a worker dropped its memory and began again from the committed state.',

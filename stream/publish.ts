@@ -1,26 +1,30 @@
+import type { Draft } from '../decisions/index.ts';
+import type { Candidate, DecisionDraft } from '../schemas/index.ts';
 import type { Batch } from './batch.ts';
 import type { FeatureSet } from './features/port.ts';
 import { encodePartitionState } from './partition-state.ts';
+import { limits } from './state/limits.ts';
 import type { Commit, OutboxItem } from './state/port.ts';
+
+export interface Publication {
+  readonly commit: Commit;
+  /** Subjects whose state has outgrown a blob: the commit deletes it, and memory must begin anew with it. */
+  readonly outgrown: readonly string[];
+}
 
 /**
  * The one commit of a batch: everything the batch changed, and everything it has to say, moves together or not at all.
  * Dead letters and decisions come before the batch's own report, so that a reader who has the report has them too.
  */
-export function commitOf(batch: Batch, features: FeatureSet, previous: string, id: string): Commit {
+export function commitOf(batch: Batch, features: FeatureSet, previous: string, id: string): Publication {
   const first = batch.records[0];
   const last = batch.records.at(-1);
   if (first === undefined || last === undefined) throw new Error('A batch has at least one record.');
   const outbox: OutboxItem[] = [];
   for (const letter of batch.dead) outbox.push({ kind: 'dead', payload: JSON.stringify(letter) });
-  for (const { record, choices } of batch.drafts) {
-    outbox.push({
-      kind: 'decision',
-      tenant: record.tenant,
-      subject: record.subject,
-      payload: JSON.stringify({ record, choices }),
-      choices,
-    });
+  for (const draft of batch.drafts) {
+    const { tenant, subject } = draft.record;
+    outbox.push({ kind: 'decision', tenant, subject, payload: payloadOf(draft), choices: draft.choices });
   }
   outbox.push({
     kind: 'batch',
@@ -33,12 +37,18 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
       clamped: batch.clamped,
     }),
   });
-  const blobs: [string, Uint8Array][] = [];
+  const blobs: [string, Uint8Array | null][] = [];
+  const outgrown: string[] = [];
   for (const key of batch.changed) {
     const state = batch.subjects.get(key);
-    if (state !== undefined) blobs.push([key, features.encode(state)]);
+    if (state === undefined) continue;
+    const blob = features.encode(state);
+    // One visitor's state must not hold up everyone else's events.
+    const isWhole = blob.length <= limits.blobBytes;
+    if (!isWhole) outgrown.push(key);
+    blobs.push([key, isWhole ? blob : null]);
   }
-  return {
+  const commit = {
     previous,
     id,
     position: last.offset + 1,
@@ -46,4 +56,31 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
     partitionState: batch.partitionState.changed ? encodePartitionState(batch.partitionState) : null,
     outbox,
   };
+  return { commit, outgrown };
 }
+
+const leftOut = { left_out: 'The record was too large with it.' } as const;
+
+/**
+ * A draft as the outbox holds it. Of one that is too large, what its candidates saw is left out, and then the features
+ * and the context: an explanation may be shorter, but a decision is never in the way of the next.
+ */
+export function payloadOf({ record, choices }: Draft): string {
+  const write = (draft: DecisionDraft): string => JSON.stringify(draft);
+  const whole = write({ record, choices });
+  if (fits(whole)) return whole;
+  const blind = { ...record, candidates: record.candidates.map(withoutSaw) };
+  const shorter = write({ record: blind, choices });
+  return fits(shorter)
+    ? shorter
+    : write({ record: { ...blind, features: leftOut, context: leftOut }, choices });
+}
+
+const withoutSaw = (candidate: Candidate): Candidate => ({
+  ...candidate,
+  verdict: { ...candidate.verdict, saw: leftOut },
+});
+
+/** A UTF-16 unit is at most three bytes: only long payloads need counting. */
+const fits = (payload: string): boolean =>
+  payload.length * 3 <= limits.payloadBytes || Buffer.byteLength(payload) <= limits.payloadBytes;

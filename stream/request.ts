@@ -16,6 +16,7 @@ import type { CompiledPlacement, CompiledWorkspace } from '../workspace/index.ts
 import { type DecideParts, decideAll } from './decide.ts';
 import type { FeatureSet } from './features/port.ts';
 import { decodePartitionState } from './partition-state.ts';
+import { payloadOf } from './publish.ts';
 import type { StateStore } from './state/port.ts';
 
 export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
@@ -97,7 +98,7 @@ export function makeRequestDecider(
       idempotencyKey: draft.record.id,
       tenant: request.tenant,
       subject: request.subject,
-      payload: JSON.stringify({ record: draft.record, choices: draft.choices } satisfies DecisionDraft),
+      payload: payloadOf(draft),
       choices: draft.choices,
       keepMs: keepAnswersMs,
     });

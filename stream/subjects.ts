@@ -43,6 +43,14 @@ export class SubjectCache {
     return taken;
   }
 
+  /**
+   * The subject begins anew, with the next commit. It stays in memory: until that commit is made, the store still has
+   * what it was.
+   */
+  reset(key: string): void {
+    this.#states.set(key, this.#features.empty());
+  }
+
   /** Call when no commit is in flight: what is evicted must be in the store already. */
   evict(): void {
     const surplus = this.#states.size - this.#limit;

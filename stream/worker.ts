@@ -1,11 +1,13 @@
 import { type Clock, type Health, type Logger, messageOf, PresageError, type Role } from '../core/index.ts';
+import type { CompiledWorkspace } from '../workspace/index.ts';
 import type { FeatureSet } from './features/port.ts';
 import type { EventLog, PartitionReader, Subscription } from './log/port.ts';
 import type { StreamMetrics } from './metrics.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { processBatch } from './process.ts';
 import { commitOf } from './publish.ts';
-import type { PartitionHead, StateStore } from './state/port.ts';
+import { limits } from './state/limits.ts';
+import type { Commit, PartitionHead, StateStore } from './state/port.ts';
 import { SubjectCache } from './subjects.ts';
 import { type TopologyParts, topology } from './topology.ts';
 
@@ -34,11 +36,17 @@ export interface CommittedBatch {
 }
 
 /** Records of one batch: bounds memory, blobs per commit and how long a decision can wait behind others. */
-const batchRecords = 1_000;
+const mostRecords = 1_000;
 /** How long a reader waits when the log is quiet; work that is there is taken at once. */
 const idleWaitMs = 500;
 const cachedSubjects = 20_000;
 const defaultBackoffMs = { first: 50, most: 2_000 };
+
+/** Fewer where an event type starts many decisions, so that all of them fit in one commit, beside the batch's report. */
+function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
+  const decisions = Math.max(1, ...[...triggersByType.values()].map((triggers) => triggers.length));
+  return Math.max(1, Math.min(mostRecords, Math.floor((limits.outboxItems - 1) / decisions)));
+}
 
 /**
  * The stream role: reads each partition in order, and for each batch makes the one atomic commit. While a commit is in
@@ -48,6 +56,7 @@ const defaultBackoffMs = { first: 50, most: 2_000 };
  */
 export function makeWorker(parts: WorkerParts): Role {
   const backoffMs = parts.backoffMs ?? defaultBackoffMs;
+  const batchRecords = recordsPerBatch(parts.workspace);
   let running = false;
   let done: Promise<void> = Promise.resolve();
   let health: Health = { state: 'starting', why: 'not started yet' };
@@ -139,7 +148,15 @@ export function makeWorker(parts: WorkerParts): Role {
         if (records.length === 0) continue;
         const batch = await processBatch(path, partition, records, cache, partitionState);
         const id = parts.newId();
-        const commit = commitOf(batch, parts.features, previous, id);
+        const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
+        for (const key of outgrown) {
+          cache.reset(key);
+          parts.metrics.outgrown.inc();
+          parts.logger.error(
+            { partition, subject: key },
+            `The state of a subject grew over ${limits.blobBytes} bytes and begins anew. Lower the keys or buckets of its features.`,
+          );
+        }
         partitionState.changed = false;
         previous = id;
         await inFlight;
@@ -152,10 +169,7 @@ export function makeWorker(parts: WorkerParts): Role {
       await inFlight;
     }
 
-    async function send(
-      commit: ReturnType<typeof commitOf>,
-      batch: Awaited<ReturnType<typeof processBatch>>,
-    ): Promise<void> {
+    async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {
       const begun = parts.clock.monotonic();
       const outcome = await parts.store.commit(partition, commit);
       if (outcome.kind === 'fenced') {

@@ -9,7 +9,8 @@ export const limits = {
   blobBytes: 64 * 1_024,
   partitionStateBytes: 1_024 * 1_024,
   outboxItems: 10_000,
-  payloadBytes: 1_024 * 1_024,
+  /** Room for the dead letter of the log's largest record, and for the ranking of a full placement with its contents. */
+  payloadBytes: 4 * 1_024 * 1_024,
   choices: 256,
   takesPerChoice: 16,
   /** Times are written as whole numbers of at most 14 digits: until the year 5138. */

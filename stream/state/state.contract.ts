@@ -201,7 +201,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           { outbox: [decision([choice('a', [{ ...perSubject(1, 0), windowMs: null }])])] },
         ],
         ['a time before 1970', { outbox: [decision([choice('a', [perSubject(1, -1)])])] }],
-        ['a payload over 1 MiB', { outbox: [{ kind: 'batch', payload: 'x'.repeat(2 ** 20 + 1) }] }],
+        ['a payload over 4 MiB', { outbox: [{ kind: 'batch', payload: 'x'.repeat(2 ** 22 + 1) }] }],
       ];
       it.each(invalid)('refuses %s, without writing', async (_what, part) => {
         const bad = { ...commit('', 'c1', { blobs: [['a', Buffer.from('1')]] }), ...part };

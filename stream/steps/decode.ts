@@ -7,6 +7,11 @@ import type { LogRecord } from '../log/port.ts';
 /** Before it, a timestamp is a mistake (seconds taken for milliseconds, a clock at its epoch). */
 export const earliestEventTime = Date.UTC(2000, 0, 1);
 
+/** Nesting of properties and context. Writing JSON recurses: some thousand levels down it exhausts the stack. */
+const deepest = 500;
+/** What is read of an envelope that is none, so that a dead letter stays about as large as its record. */
+const longestReadable = 256;
+
 /**
  * Bytes of the log -> an event that the workspace knows what to do with, or why it can't be used. The gateway has
  * checked most of this already, but anyone may write to a log.
@@ -42,6 +47,11 @@ export function decodeRecord(workspace: CompiledWorkspace, partition: number, pa
     const subject = subjectOfEvent(event);
     if (subject === undefined)
       return refuse('missing_subject', 'The event has neither userId nor anonymousId.', event);
+    if (halfPair.test(subject))
+      return refuse('bad_subject', 'The id of the subject has half a surrogate pair: it is no text.', event);
+    // A record shorter than that has no room for so many levels.
+    if (record.value.length > 2 * deepest && isDeeperThan([event.properties, event.context], deepest + 1))
+      return refuse('too_deep', `Objects and lists are nested more than ${deepest} deep.`, event);
     if (event.type !== '$control' && partitionOf(rawIdOf(subject), partitions) !== partition) {
       return refuse(
         'wrong_partition',
@@ -69,13 +79,22 @@ export function decodeRecord(workspace: CompiledWorkspace, partition: number, pa
   };
 }
 
+/** As UTF-8 all half pairs are the same character, so two such ids would be one subject in the store. */
+const halfPair = /\p{Surrogate}/u;
+
+function isDeeperThan(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (left === 0) return true;
+  return Object.values(value).some((member) => isDeeperThan(member, left - 1));
+}
+
 /** What can still be said of an envelope that did not parse. */
 function readable(json: unknown): Partial<StoredEvent> | null {
   if (typeof json !== 'object' || json === null) return null;
   const { tenant, id, source } = json as Record<string, unknown>;
   return {
-    ...(typeof tenant === 'string' ? { tenant } : {}),
-    ...(typeof id === 'string' ? { id } : {}),
-    ...(typeof source === 'string' ? { source } : {}),
+    ...(typeof tenant === 'string' ? { tenant: tenant.slice(0, longestReadable) } : {}),
+    ...(typeof id === 'string' ? { id: id.slice(0, longestReadable) } : {}),
+    ...(typeof source === 'string' ? { source: source.slice(0, longestReadable) } : {}),
   };
 }
