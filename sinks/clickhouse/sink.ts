@@ -120,6 +120,8 @@ export function makeSink(parts: SinkParts): Sink {
           if (from === undefined) return end();
           const sink = runPartitionSink(partitionParts, reader, from);
           partitions.set(reader.partition, sink);
+          // A sink that begins where it already was has nothing to write that would tell whoever waits.
+          notify();
           void sink.done.then((why) => why === 'rewound' && end());
         },
         onRevoked: leave,
