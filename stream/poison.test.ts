@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { PresageError, partitionOf } from '../core/index.ts';
 import type { OutboxEntry, StoredEvent } from '../schemas/index.ts';
 import { manualClock } from '../tests/support/clock.ts';
 import { root, waitFor } from '../tests/support/program.ts';
@@ -79,6 +80,60 @@ async function entriesOf(
 
 const codesIn = (entries: readonly OutboxEntry[]): string[] =>
   entries.flatMap((entry) => (entry.kind === 'dead' ? [entry.dead.code] : []));
+
+describe('a partition that cannot go on', () => {
+  it('is told by the health, whatever the others do and however often it begins again', async () => {
+    const clock = manualClock(start);
+    const log = memoryLog({ partitions: 2, clock });
+    const store = memoryState({ clock });
+    let isBroken = true;
+    const role = makeWorker({
+      workspace: small,
+      features: makeFeatureSet(small),
+      scorers,
+      clock,
+      partitions: 2,
+      log,
+      store: {
+        ...store,
+        commit: async (partition, commit) => {
+          if (isBroken && partition === 0) throw new PresageError('state_refused', 'No.');
+          return store.commit(partition, commit);
+        },
+      },
+      metrics: streamMetrics(new Registry()),
+      logger: silentLogger(),
+      backoffMs: { first: 1, most: 4 },
+      newId: () => String(Math.random()),
+    });
+    const append = (partition: number, id: string) =>
+      log.append([{ partition, key: 'k', value: bytesOf(event({ id, userId: idIn(partition) })) }]);
+    await role.start();
+    await waitFor('the first health', () => role.health().state === 'ok');
+    await append(0, 'stuck');
+    await waitFor('the trouble', () => role.health().state === 'degraded');
+    const seen = new Set<string>();
+    for (let n = 0; n < 20; n++) {
+      await append(1, `e${n}`);
+      await waitFor('the other partition', async () => {
+        seen.add(role.health().state);
+        return (await store.head(1)).position === n + 1;
+      });
+    }
+    expect([...seen]).toEqual(['degraded']);
+    isBroken = false;
+    await waitFor('the recovery', () => role.health().state === 'ok');
+    expect((await store.head(0)).position).toBe(1);
+    await role.stop();
+  });
+});
+
+/** A user of this partition out of two. */
+function idIn(partition: number): string {
+  const found = ['ann', 'bob', 'eve', 'joe', 'kim'].find((name) => partitionOf(name, 2) === partition);
+  if (found === undefined) throw new Error('Both partitions have somebody.');
+  return found;
+}
 
 describe('what would stop a partition for ever', () => {
   it('a record as large as the log takes them, of which nothing can be read', async () => {

@@ -57,7 +57,7 @@ export function makeRequestDecider(
       return await within(
         deadline,
         clock,
-        Promise.all(drafts.map((draft) => record(draft, request, partition))),
+        Promise.all(drafts.map((draft) => record(draft, request, partition, deadline))),
       );
     } catch (error) {
       if (error instanceof PresageError && !error.retriable) throw error;
@@ -93,7 +93,12 @@ export function makeRequestDecider(
     }));
   }
 
-  async function record(draft: Draft, request: DecideRequest, partition: number): Promise<DecisionRecord> {
+  async function record(
+    draft: Draft,
+    request: DecideRequest,
+    partition: number,
+    deadline: number,
+  ): Promise<DecisionRecord> {
     const outcome = await store.request(partition, {
       idempotencyKey: draft.record.id,
       tenant: request.tenant,
@@ -101,6 +106,7 @@ export function makeRequestDecider(
       payload: payloadOf(draft),
       choices: draft.choices,
       keepMs: keepAnswersMs,
+      patienceMs: Math.max(0, deadline - clock.monotonic()),
     });
     const { record: first, choices } =
       outcome.kind === 'repeated' ? (JSON.parse(outcome.payload) as DecisionDraft) : draft;

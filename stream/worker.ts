@@ -61,6 +61,12 @@ export function makeWorker(parts: WorkerParts): Role {
   let done: Promise<void> = Promise.resolve();
   let health: Health = { state: 'starting', why: 'not started yet' };
   let interrupt: () => void = () => {};
+  /** Partitions that ended a run and have not got further since: beginning again is no recovery. */
+  const troubled = new Set<number>();
+
+  function recovered(partition: number): void {
+    if (troubled.delete(partition) && troubled.size === 0) health = { state: 'ok' };
+  }
 
   async function run(): Promise<void> {
     let wait = backoffMs.first;
@@ -107,14 +113,19 @@ export function makeWorker(parts: WorkerParts): Role {
           const head = heads.get(reader.partition);
           if (head === undefined)
             return fail(new Error(`Partition ${reader.partition} was assigned without a head.`));
-          const runner = runPartition(reader, head, () => active && running, onProgress, fail).catch(fail);
+          const runner = runPartition(reader, head, () => active && running, onProgress, fail).catch(
+            (error) => {
+              troubled.add(reader.partition);
+              fail(error);
+            },
+          );
           runners.add(runner);
         },
         onRevoked: () => {
           // The commit chain fences whoever comes too late; nothing to drain in time.
         },
       });
-      health = { state: 'ok' };
+      if (troubled.size === 0) health = { state: 'ok' };
       await Promise.race([stopped, failed]);
     } finally {
       active = false;
@@ -145,7 +156,10 @@ export function makeWorker(parts: WorkerParts): Role {
     try {
       while (isActive()) {
         const records = await reader.next(batchRecords, idleWaitMs);
-        if (records.length === 0) continue;
+        if (records.length === 0) {
+          if (isActive()) recovered(partition);
+          continue;
+        }
         const batch = await processBatch(path, partition, records, cache, partitionState);
         const id = parts.newId();
         const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
@@ -203,6 +217,7 @@ export function makeWorker(parts: WorkerParts): Role {
         oldestAppendedAt: oldest,
         committedAt: now,
       });
+      recovered(partition);
       onProgress();
     }
   }
@@ -220,6 +235,7 @@ export function makeWorker(parts: WorkerParts): Role {
     name: 'stream',
     start: async () => {
       running = true;
+      troubled.clear();
       done = run();
     },
     stop: async () => {

@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly what: string;
   /** May the command be sent again when it is unknown whether it happened? */
   readonly repeatable: boolean;
+  /** How long this call keeps trying; as long as the others when absent. */
+  readonly patienceMs?: number;
   /** Loads our functions; called when Redis does not know them. */
   readonly loadFunctions?: (redis: Redis) => Promise<void>;
 }
@@ -50,9 +52,9 @@ export class RedisCaller {
     });
   }
 
-  /** Sends until there is a definite reply. Throws PresageError `_unavailable` (retriable), `_full` (retriable), `_refused`. */
+  /** Sends until there is a definite reply or patience ends. Throws PresageError `_unavailable` (retriable), `_full` (retriable), `_refused`. */
   async call<T>(send: (redis: Redis) => Promise<T>, options: CallOptions): Promise<T> {
-    const deadline = this.#options.clock.monotonic() + this.#options.patienceMs;
+    const deadline = this.#options.clock.monotonic() + (options.patienceMs ?? this.#options.patienceMs);
     for (let wait = pauseMs.first; ; wait = Math.min(wait * 2, pauseMs.most)) {
       if (this.#redis.status !== 'ready') await this.#untilReady(deadline, options.what);
       try {

@@ -49,6 +49,8 @@ export interface RequestCommit {
   readonly choices: readonly Choice[];
   /** How long the idempotency key is kept. */
   readonly keepMs: number;
+  /** How long it is tried: nothing is sent any more once nobody waits for the answer. As long as a commit if absent. */
+  readonly patienceMs?: number;
 }
 
 export type RequestOutcome =

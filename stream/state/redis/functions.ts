@@ -32,6 +32,7 @@ export interface StateCalls {
     keys: readonly string[],
     args: readonly (string | Buffer)[],
     what: string,
+    patienceMs?: number,
   ): Promise<unknown>;
   /** Sends a plain command that may be sent again. */
   send<T>(command: (redis: Redis) => Promise<T>, what: string): Promise<T>;
@@ -49,11 +50,12 @@ export function stateCalls(caller: RedisCaller, version: number): StateCalls {
       }
       return keys;
     },
-    invoke: (name, keys, args, what) =>
+    invoke: (name, keys, args, what, patienceMs) =>
       caller.call((redis) => redis.fcall(library.functionName(name), keys.length, ...keys, ...args), {
         what,
         repeatable: true,
         loadFunctions: library.load,
+        ...(patienceMs === undefined ? {} : { patienceMs }),
       }),
     send: (command, what) => caller.call(command, { what, repeatable: true }),
   };

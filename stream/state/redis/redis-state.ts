@@ -56,6 +56,7 @@ export function redisState(options: RedisStateOptions): StateStore {
         [answer(tenant, idempotencyKey), outbox, caps(tenant, subject)],
         [packRequest(request)],
         `decide in partition ${partition}`,
+        request.patienceMs,
       )) as [string, string, string];
       const resolution = JSON.parse(json) as Resolution;
       return kind === 'decided'

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { DecideRequest } from '../schemas/api.ts';
+import { manualClock } from '../tests/support/clock.ts';
+import { root } from '../tests/support/program.ts';
+import { silentLogger } from '../tests/support/silence.ts';
+import { type CompiledWorkspace, loadWorkspace } from '../workspace/index.ts';
+import { makeFeatureSet } from './features/index.ts';
+import { readOutboxEntry } from './outbox.ts';
+import { encodePartitionState } from './partition-state.ts';
+import { makeRequestDecider, requestDeadlineMs } from './request.ts';
+import { memoryState, type RequestCommit, type StateStore } from './state/index.ts';
+
+const start = Date.UTC(2026, 0, 1);
+const small = await loadWorkspace(`${root}/tests/workspaces/small`);
+const scorers = { get: () => undefined, close: async () => {} };
+
+function rig(change: (store: StateStore) => Partial<StateStore> = () => ({}), workspace = small) {
+  const clock = manualClock(start);
+  const store = memoryState({ clock });
+  const decide = makeRequestDecider({
+    workspace,
+    features: makeFeatureSet(workspace),
+    scorers,
+    clock,
+    partitions: 1,
+    store: { ...store, ...change(store) },
+    logger: silentLogger(),
+  });
+  const recorded = async () => {
+    const { start: from, end } = await store.outboxRange(0);
+    return (await store.readOutbox(0, from, end - from, 0)).map(readOutboxEntry);
+  };
+  return { clock, store, decide, recorded };
+}
+
+const request = (changes: Partial<DecideRequest> = {}): DecideRequest => ({
+  tenant: 'acme',
+  subject: 'u:ann',
+  session: 's1',
+  placements: ['banner'],
+  context: {},
+  requestId: 'r1',
+  receivedAt: start,
+  simulated: false,
+  ...changes,
+});
+
+describe('a decision on request', () => {
+  it('gives repeats of a request id the first answer, and takes caps and records once', async () => {
+    const { decide, recorded } = rig();
+    const first = await decide(request());
+    expect(first[0]).toMatchObject({ action: 'second', recorded: true, mode: 'act' });
+    expect(await decide(request({ session: 'other', context: { changed: true } }))).toEqual(first);
+    expect(await recorded()).toMatchObject([{ kind: 'decision', decision: first[0] }]);
+    const next = await decide(request({ requestId: 'r2' }));
+    expect(next[0]?.capsSeen).toMatchObject([{ used: 1, limit: 2 }]);
+  });
+
+  it('never goes over a cap, however many ask at once', async () => {
+    const { decide } = rig();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => decide(request({ requestId: `r${n}` }))),
+    );
+    expect(answers.flat().filter(({ action }) => action === 'second')).toHaveLength(2);
+    expect(answers.flat().filter(({ action }) => action === null)).toHaveLength(18);
+  });
+
+  it('takes nothing while the tenant is stopped', async () => {
+    const { decide, store } = rig();
+    const stop = { watermarks: new Map(), stopped: new Set(['acme']), changed: true };
+    await store.commit(0, {
+      previous: '',
+      id: 'c1',
+      position: 0,
+      blobs: [],
+      partitionState: encodePartitionState(stop),
+      outbox: [],
+    });
+    const [stopped] = await decide(request());
+    expect(stopped).toMatchObject({ mode: 'stopped', capsSeen: [] });
+    const [other] = await decide(request({ tenant: 'bolt' }));
+    expect(other).toMatchObject({ mode: 'act', action: 'second' });
+  });
+
+  it('answers nothing, unrecorded, at the deadline, and tells the store when nobody waits any more', async () => {
+    const asked: RequestCommit[] = [];
+    const { decide } = rig(() => ({
+      request: (_partition, wanted) => {
+        asked.push(wanted);
+        return new Promise(() => {});
+      },
+    }));
+    const [answer] = await decide(request());
+    expect(answer).toMatchObject({ action: null, offer: null, recorded: false, rung: 'default' });
+    expect(asked[0]?.patienceMs).toBeLessThanOrEqual(requestDeadlineMs);
+  });
+
+  it('refuses a placement that is not there by name', async () => {
+    await expect(rig().decide(request({ placements: ['baner'] }))).rejects.toMatchObject({
+      code: 'unknown_placement',
+    });
+  });
+
+  it('records a ranking of a full placement with its contents', async () => {
+    const { decide, recorded } = rig(undefined, full());
+    const [answer] = await decide(request());
+    expect(answer).toMatchObject({ recorded: true, action: 'action_0' });
+    expect(await recorded()).toHaveLength(1);
+  });
+});
+
+function full(): CompiledWorkspace {
+  const banner = small.placements.get('banner');
+  const second = banner?.actions.find(({ name }) => name === 'second');
+  if (banner === undefined || second === undefined) throw new Error('The small workspace has a banner.');
+  const actions = Array.from({ length: 200 }, (_, n) => ({
+    ...second,
+    name: `action_${n}`,
+    content: { text: 'x'.repeat(16_000) },
+  }));
+  return { ...small, placements: new Map([['banner', { ...banner, actions }]]) };
+}
