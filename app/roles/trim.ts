@@ -2,11 +2,13 @@ import { type Health, type Logger, messageOf, type Role } from '../../core/index
 import type { EventLog } from '../../stream/log/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 
+/** Lowest positions that readers of a partition still need; null while one of them is not known. */
+export type Needed = (partition: number) => Promise<{ readonly log: number; readonly outbox: number } | null>;
+
 export interface TrimParts {
   readonly log: EventLog;
   readonly store: StateStore;
-  /** Lowest positions that readers of a partition still need. */
-  readonly needed: (partition: number) => Promise<{ readonly log: number; readonly outbox: number } | null>;
+  readonly needed: Needed;
   readonly logger: Logger;
   readonly everyMs?: number;
   /** Records kept beyond what is needed, for the live view and for looking things up. */

@@ -3,6 +3,7 @@ import { type Logger, messageOf, type Role, simulatedPrefix } from '../../core/i
 import type { Demo } from '../../gateway/index.ts';
 import { deleteSimulated, type Sink } from '../../sinks/clickhouse/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
+import type { Needed } from '../roles/trim.ts';
 import { simulate } from '../simulate.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Resources } from './resources.ts';
@@ -19,6 +20,8 @@ export interface DemoParts extends Resources {
   readonly logger: Logger;
   readonly worker: Role;
   readonly sink: Sink;
+  /** Lowest positions that sink and push still need; null while one of them has not begun. */
+  readonly needed: Needed;
 }
 
 const shoppers = 12;
@@ -84,7 +87,7 @@ export function makeDemo(parts: DemoParts): DemoControl {
       for (let partition = 0; partition < log.partitions; partition++) {
         const { position } = await store.head(partition);
         await log.trim(partition, Math.min(position, ends[partition] ?? 0));
-        await store.trimOutbox(partition, sink.needed(partition)?.outbox ?? 0);
+        await store.trimOutbox(partition, (await parts.needed(partition))?.outbox ?? 0);
       }
       const subjects = await forgetSimulatedKeys();
       return { subjects, rows: await deleteSimulated(warehouse) };

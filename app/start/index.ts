@@ -1,7 +1,7 @@
 import { hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Health, PresageError, type Role } from '../../core/index.ts';
+import { type Health, messageOf, PresageError, type Role } from '../../core/index.ts';
 import type { Gateway } from '../../gateway/index.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
 import type { Environment } from '../environment.ts';
@@ -57,7 +57,12 @@ export async function startInstance(settings: StartSettings): Promise<StartedIns
 
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).reverse()) {
+      // What cannot be closed must not keep the rest open: Redis, last of all, would outlive us.
+      await close().catch((error: unknown) =>
+        logger.warn({ err: messageOf(error) }, 'Something did not stop as it should'),
+      );
+    }
   };
   try {
     const resources = await openResources(

@@ -12,7 +12,7 @@ import { makePush } from '../../sinks/socketio/index.ts';
 import { makeRequestDecider, makeWorker, streamMetrics } from '../../stream/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
-import { makeTrimmer } from '../roles/trim.ts';
+import { makeTrimmer, type Needed } from '../roles/trim.ts';
 import { makeControl } from './control.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type DemoControl, makeDemo } from './demo.ts';
@@ -61,7 +61,8 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     onCommitted: (batch) =>
       throughput.committed(batch.records, batch.decisions, batch.committedAt - batch.oldestAppendedAt),
   });
-  const demo = makeDemo({ ...parts, worker, sink });
+  const needed: Needed = (partition) => neededOf(partition, sink, store);
+  const demo = makeDemo({ ...parts, worker, sink, needed });
   const others: Role[] = [];
   const gateway = await makeGateway({
     ...parts,
@@ -106,7 +107,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const trimmer = makeTrimmer({
     log,
     store,
-    needed: async (partition) => neededOf(partition, sink, store),
+    needed,
     logger,
   });
   others.push(sink, stopSwitch, worker, trimmer, push);
