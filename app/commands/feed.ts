@@ -23,7 +23,7 @@ import {
 } from '../feed/index.ts';
 import { checkWorkspace, clientOf, type InstanceClient } from '../instance/client.ts';
 import { findInstance } from '../instance/registry.ts';
-import { startInstance } from '../start/index.ts';
+import { type StartedInstance, startInstance } from '../start/index.ts';
 import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
 
 interface FeedOptions extends SharedOptions {
@@ -77,13 +77,12 @@ async function feed(file: string, options: FeedOptions, context: Context): Promi
   const stop = (): void => interrupted.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  const running = await runningInstance(options, context);
   // Before an instance is started here: the embedded ClickHouse would take piped input for rows of its own inserts.
   const spool = file === '-' ? await spoolStandardInput() : null;
-  const own = await startIfNone(options, context).catch(async (error: unknown) => {
-    await spool?.remove();
-    throw error;
-  });
+  let own: StartedInstance | null = null;
   try {
+    if (!running) own = await startOwn(options, context);
     const totals = await feedFile(spool?.path ?? resolve(file), file, options, context, interrupted.signal);
     if (totals === null) {
       context.err('Interrupted. Run the same command again to go on where it stopped.');
@@ -171,6 +170,8 @@ async function feedFile(
     rows: plan.rows,
     sent: plan.events.length + plan.rejects.length,
     ...status,
+    // ClickHouse counts ids: one that stands in the file twice is new, or known, once.
+    duplicate: status.duplicate + plan.repeats,
     rejected,
     seconds: (Date.now() - begunAt) / 1_000,
   };
@@ -219,24 +220,25 @@ async function connect(options: FeedOptions, context: Context): Promise<Instance
   return clientOf(instance);
 }
 
-async function startIfNone(
-  options: FeedOptions,
-  context: Context,
-): Promise<{ stop(): Promise<void> } | null> {
-  const running = await findInstance(context.environment.stateFolder, options.port);
-  if (running !== null) {
-    checkWorkspace(
-      running,
-      options.port,
-      options.workspace === undefined ? null : folderOf(options.workspace),
-    );
-    return null;
-  }
+/** Whether one is running; throws `workspace_mismatch` when it runs another workspace than the one named. */
+async function runningInstance(options: FeedOptions, context: Context): Promise<boolean> {
+  const instance = await findInstance(context.environment.stateFolder, options.port);
+  if (instance === null) return false;
+  checkWorkspace(
+    instance,
+    options.port,
+    options.workspace === undefined ? null : folderOf(options.workspace),
+  );
+  return true;
+}
+
+function startOwn(options: FeedOptions, context: Context): Promise<StartedInstance> {
+  const workspace = folderOf(options.workspace);
   context.err(
-    `No Presage is running on port ${options.port}: starting one for ${folderOf(options.workspace)} while the feed lasts.`,
+    `No Presage is running on port ${options.port}: starting one for ${workspace} while the feed lasts.`,
   );
   return startInstance({
-    workspace: folderOf(options.workspace),
+    workspace,
     data: options.data ?? null,
     port: options.port,
     environment: context.environment,

@@ -23,6 +23,8 @@ export interface FeedPlan {
   readonly rows: number;
   readonly events: readonly PlannedEvent[];
   readonly rejects: readonly Reject[];
+  /** Events whose id another event of the file has already. */
+  readonly repeats: number;
 }
 
 /** Above it, sorting in memory is no longer a good idea; split the file (sorting on disk comes with the next release). */
@@ -65,5 +67,6 @@ export async function planFeed(
   }
   // Array.prototype.sort is stable, so rows of one time stay in the order of the file.
   if (options.order === 'time') events.sort((a, b) => a.event.time - b.event.time);
-  return { fileHash, rows, events, rejects };
+  const repeats = events.length - new Set(events.map(({ event }) => event.id)).size;
+  return { fileHash, rows, events, rejects, repeats };
 }

@@ -63,6 +63,15 @@ describe('presage feed', () => {
     expect(counted.out.trim()).toBe('50');
   }, 120_000);
 
+  it('counts an id that stands in the file twice as one event and one repeat', async () => {
+    const file = join(home.folder, 'twice.jsonl');
+    const line = JSON.stringify({ id: 'same', type: 'view', userId: 'u1', time: 1_700_000_000_000 });
+    await writeFile(file, `${line}\n${line}\n`);
+    const { out, code } = await feed(file, '--workspace', small, '--tenant', 'acme');
+    expect(totalsOf(out)).toMatchObject({ sent: 2, new: 1, duplicate: 1 });
+    expect(code).toBe(0);
+  }, 60_000);
+
   it('reads standard input, gzipped, through a mapping module', async () => {
     const map = join(home.folder, 'map.mjs');
     await writeFile(
