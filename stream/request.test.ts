@@ -82,6 +82,22 @@ describe('a decision on request', () => {
     expect(other).toMatchObject({ mode: 'act', action: 'second' });
   });
 
+  it('heeds the stop switch although the partition has not come to it', async () => {
+    const { store, clock } = rig();
+    const decide = makeRequestDecider({
+      workspace: small,
+      features: makeFeatureSet(small),
+      scorers,
+      clock,
+      partitions: 1,
+      store,
+      logger: silentLogger(),
+      isStopped: (tenant) => tenant === 'acme',
+    });
+    expect(await decide(request())).toMatchObject([{ mode: 'stopped' }]);
+    expect(await decide(request({ tenant: 'bolt' }))).toMatchObject([{ mode: 'act' }]);
+  });
+
   it('answers nothing, unrecorded, at the deadline, and tells the store when nobody waits any more', async () => {
     const asked: RequestCommit[] = [];
     const { decide } = rig(() => ({

@@ -25,6 +25,8 @@ export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
   readonly store: StateStore;
   readonly partitions: number;
   readonly logger: Logger;
+  /** The stop switch, which may be ahead of the subject's partition. */
+  readonly isStopped?: (tenant: string) => boolean;
 }
 
 /** Milliseconds within which a request is answered, with or without the state store. */
@@ -81,7 +83,9 @@ export function makeRequestDecider(
     ]);
     const state = blobs[0] ? features.decode(blobs[0]) : features.empty();
     const values = features.read(state, request.receivedAt);
-    const isStopped = decodePartitionState(partitionBytes).stopped.has(request.tenant);
+    const isStopped =
+      parts.isStopped?.(request.tenant) === true ||
+      decodePartitionState(partitionBytes).stopped.has(request.tenant);
     const featuresMs = clock.monotonic() - begun;
     return placements.map((placement) => ({
       ...questionOf(request, placement, partition),

@@ -5,9 +5,13 @@ import { decodePartitionState } from '../../stream/index.ts';
 import type { EventLog, NewRecord } from '../../stream/log/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 
+/** Where the switch itself is kept: among the readers of the first partition, which may be written above maxmemory. */
+const kept = { partition: 0, name: 'stop-switch' } as const;
+
 /**
- * The stop switch. Each call appends one `$control` event a tenant to every partition, so that the log says from which
- * position on nothing was delivered; the tenants stopped now are read from the partitions' committed state.
+ * The stop switch. A stop counts at once: it is written down before anything else, since the log may have a long way
+ * to go to it. Each call also appends one `$control` event a tenant to every partition, so that the log says from which
+ * position on nothing was delivered.
  */
 export function makeControl(parts: {
   log: EventLog;
@@ -44,9 +48,28 @@ export function makeControl(parts: {
     await log.append(records);
   }
 
-  /** A tenant counts as stopped as soon as one partition says so: the push role then holds back for all of them. */
+  let last: Promise<void> = Promise.resolve();
+  /** One call after the other: each changes what the one before it has written. */
+  function inTurn(call: () => Promise<void>): Promise<void> {
+    const done = last.then(call);
+    last = done.catch(() => {});
+    return done;
+  }
+
+  async function written(): Promise<Set<string>> {
+    const text = await store.readerState(kept.partition, kept.name);
+    return new Set(text === null ? [] : (JSON.parse(text) as string[]));
+  }
+
+  async function write(change: (stopped: Set<string>) => void): Promise<void> {
+    const stopped = await written();
+    change(stopped);
+    await store.saveReaderState(kept.partition, kept.name, JSON.stringify([...stopped]));
+  }
+
+  /** A tenant counts as stopped as long as the switch or one partition says so: push then holds back for all of them. */
   async function stoppedTenants(): Promise<ReadonlySet<string>> {
-    const stopped = new Set<string>();
+    const stopped = await written();
     for (let partition = 0; partition < log.partitions; partition++) {
       for (const tenant of decodePartitionState(await store.partitionState(partition)).stopped)
         stopped.add(tenant);
@@ -55,8 +78,20 @@ export function makeControl(parts: {
   }
 
   return {
-    stop: (tenants, by, reason) => append('stop', tenants, by, reason),
-    resume: (tenants, by, reason) => append('resume', tenants, by, reason),
+    stop: (tenants, by, reason) =>
+      inTurn(async () => {
+        await write((stopped) => {
+          for (const tenant of tenants) stopped.add(tenant);
+        });
+        await append('stop', tenants, by, reason);
+      }),
+    resume: (tenants, by, reason) =>
+      inTurn(async () => {
+        await append('resume', tenants, by, reason);
+        await write((stopped) => {
+          for (const tenant of tenants) stopped.delete(tenant);
+        });
+      }),
     stoppedTenants,
   };
 }

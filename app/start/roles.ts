@@ -74,6 +74,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       clock,
       partitions: log.partitions,
       logger,
+      isStopped: (tenant) => stopSwitch.isStopped(tenant),
     }),
     control,
     feedStatus: async (run, offsets) => {
