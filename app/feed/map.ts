@@ -33,11 +33,16 @@ export async function loadRowMap(path: string): Promise<RowMap> {
   return loaded.default as RowMap;
 }
 
-/** Without a mapping module a row must already be an event: type, time or timestamp, userId or anonymousId, properties. */
+/**
+ * Without a mapping module a row must already be an event (type, time or timestamp, userId or anonymousId, properties)
+ * or a call as Segment's clients send it, where a track call has the event's name in `event` and its id in `messageId`.
+ */
 export const rowIsEvent: RowMap = (row) => ({
   ...row,
+  id: row.id ?? row.messageId,
   time: row.time ?? row.timestamp,
-  type: row.type ?? row.event,
+  type: row.type === 'track' ? (row.event ?? row.type) : (row.type ?? row.event),
+  properties: row.properties ?? row.traits,
 });
 
 export type Mapped =

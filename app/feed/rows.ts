@@ -22,18 +22,25 @@ export async function* readRows(
     text = source.pipe(createGunzip());
     source.on('error', (error) => text.destroy(error));
   }
-  const start = isGzip ? await firstBytes(text) : head;
-  const format = options.format ?? (start.toString('utf8').trimStart().startsWith('{') ? 'jsonl' : 'csv');
+  let format = options.format;
   try {
+    const start = isGzip ? await firstBytes(text) : head;
+    format ??= start.toString('utf8').trimStart().startsWith('{') ? 'jsonl' : 'csv';
     yield* format === 'csv' ? readCsv(text) : readJsonLines(text);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const what = [isGzip ? 'gzip' : '', format === null ? '' : format === 'csv' ? 'CSV' : 'JSON lines'];
     throw new PresageError(
       'file_unreadable',
-      `${options.name} could not be read as ${isGzip ? 'gzipped ' : ''}${format === 'csv' ? 'CSV' : 'JSON lines'}: ${problem}`,
+      `${options.name} could not be read as ${what.filter(Boolean).join(' of ')}: ${sentenceOf(error)}`,
       { cause: error },
     );
   }
+}
+
+/** What a parser says, without the file's own bytes: a quoted cell of a binary file can be megabytes long. */
+function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.length > 160 ? `${message.slice(0, 160)}...` : message;
 }
 
 /** Looks at the beginning without taking it out of the stream. */
@@ -69,7 +76,7 @@ async function* readCsv(text: Readable): AsyncGenerator<SourceRow> {
   for await (const parsed of parser) {
     const { record, info } = parsed as { record: Record<string, unknown>; info: { error?: Error } };
     // A row of another width than the header's would put values under the wrong names.
-    yield info.error ? { row: row++, problem: info.error.message } : { row: row++, value: record };
+    yield info.error ? { row: row++, problem: sentenceOf(info.error) } : { row: row++, value: record };
   }
 }
 
@@ -83,7 +90,7 @@ async function* readJsonLines(text: Readable): AsyncGenerator<SourceRow> {
         throw new Error('a line is not an object');
       yield { row, value: value as Record<string, unknown> };
     } catch (error) {
-      yield { row, problem: error instanceof Error ? error.message : String(error) };
+      yield { row, problem: sentenceOf(error) };
     }
     row++;
   }
