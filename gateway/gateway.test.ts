@@ -262,7 +262,9 @@ describe('static files', () => {
       expect([path, answer.status, answer.body?.code]).toEqual([path, 404, 'not_found']);
     }
     for (const path of ['/client/..%2fsecret.txt', '/demo/%2e%2e/secret.txt', '/..%2fsecret.txt']) {
-      expect([path, (await lab.get(path)).text.includes('outside')]).toEqual([path, false]);
+      const { status, text } = await lab.get(path);
+      expect([path, text.includes('outside')]).toEqual([path, false]);
+      expect([path, status]).toEqual([path, 404]);
     }
   });
 

@@ -239,6 +239,7 @@ describe('bad input', () => {
     ['a wrong property type', track({ properties: { sku: 'a', price: 'cheap' } }), 'wrong_type'],
     ['a required property missing', track({ properties: {} }), 'wrong_type'],
     ['properties that are no object', track({ properties: [1] }), 'wrong_type'],
+    ['properties that are text', track({ properties: 'str' }), 'wrong_type'],
     ['an event that is no object', 'click', 'wrong_type'],
     ['a null event', null, 'wrong_type'],
     ['a user id that is an object', track({ userId: { id: 1 } }), 'wrong_type'],

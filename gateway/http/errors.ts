@@ -79,6 +79,12 @@ export function toHttpError(error: unknown): HttpError {
     const [status, ours, message] = known;
     return { status, code: ours, message, ...(status === 503 ? { retryAfter: 1 } : {}) };
   }
+  // What a plug-in refuses is the request's fault too, such as a path that leads out of a folder of static files.
+  const asked = (error as Partial<FastifyError> | null)?.statusCode ?? 500;
+  if (asked === 403 || asked === 404)
+    return { status: 404, code: 'not_found', message: 'There is nothing at this address.' };
+  if (asked >= 400 && asked < 500)
+    return { status: asked, code: 'malformed_request', message: 'The request could not be understood.' };
   return {
     status: 500,
     code: 'internal',

@@ -142,7 +142,7 @@ function fromIssue(
   const field = path.split('.', 1)[0] ?? '';
   const value = (json as Properties)[field];
   const expected = expectedOf(field);
-  if (typeof value === 'string') {
+  if (typeof value === 'string' && expected !== 'object') {
     return refused('too_long', `${path}: ${value.length} characters, more than fit.`, { path });
   }
   return wrongType(path, expected, nameOfType(value));
