@@ -25,7 +25,11 @@ const usageCodes = new Set([
   'sql_failed',
   'usage',
   'unknown_tenant',
-  'unknown_key',
+  'key_not_found',
+  'key_revoked',
+  'key_expired',
+  'invalid_request',
+  'data_folder_unusable',
 ]);
 
 /** The exit code of an error that reached the end of a command. */

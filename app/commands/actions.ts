@@ -5,7 +5,11 @@ import { type Context, instanceOf, type SharedOptions, withShared } from './cont
 export function actionsCommand(program: Command, context: Context): void {
   const actions = program
     .command('actions')
-    .description('the stop switch: stop every action at once, or let them go on');
+    .description('the stop switch: stop every action at once, or let them go on')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx presage actions stop --reason "wrong prices"\n  $ npx presage actions resume',
+    );
   for (const [name, description] of [
     ['stop', 'decisions go on and are recorded, nothing is delivered'],
     ['resume', 'deliver again'],
@@ -14,6 +18,7 @@ export function actionsCommand(program: Command, context: Context): void {
       .description(description)
       .option('-t, --tenant <name>', 'only this tenant')
       .option('--reason <text>', 'why, for the record')
+      .addHelpText('after', `\nExample:\n  $ npx presage actions ${name} --tenant shop`)
       .action(async (options: SharedOptions & { tenant?: string; reason?: string }) => {
         const client = await instanceOf(context, options);
         const result = await client.post<StopResult>(`/api/actions/${name}`, {

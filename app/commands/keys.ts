@@ -3,7 +3,13 @@ import type { KeyInfo, MadeKey } from '../../gateway/keys/index.ts';
 import { type Context, instanceOf, type SharedOptions, withShared } from './context.ts';
 
 export function keysCommand(program: Command, context: Context): void {
-  const keys = program.command('keys').description('create, list, rotate and revoke the keys of tenants');
+  const keys = program
+    .command('keys')
+    .description('create, list, rotate and revoke the keys of tenants')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx presage keys create --tenant shop --public\n  $ npx presage keys list --json',
+    );
 
   withShared(keys.command('create'))
     .description('make a key and print it once; only its hash is kept')
@@ -38,6 +44,7 @@ export function keysCommand(program: Command, context: Context): void {
 
   withShared(keys.command('list'))
     .description('list keys, without their secrets')
+    .addHelpText('after', '\nExamples:\n  $ npx presage keys list\n  $ npx presage keys list --json')
     .action(async (options: SharedOptions) => {
       const { keys: views } = await (await instanceOf(context, options)).get<{ keys: KeyInfo[] }>(
         '/api/keys',
@@ -51,6 +58,7 @@ export function keysCommand(program: Command, context: Context): void {
 
   withShared(keys.command('rotate <id>'))
     .description('make a successor; the old key works on for 24 h')
+    .addHelpText('after', '\nExample:\n  $ npx presage keys rotate key_0123456789ab')
     .action(async (id: string, options: SharedOptions) => {
       const made = await (await instanceOf(context, options)).post<MadeKey>(
         `/api/keys/${encodeURIComponent(id)}/rotate`,
@@ -65,6 +73,7 @@ export function keysCommand(program: Command, context: Context): void {
 
   withShared(keys.command('revoke <id>'))
     .description('end a key at once')
+    .addHelpText('after', '\nExample:\n  $ npx presage keys revoke key_0123456789ab')
     .action(async (id: string, options: SharedOptions) => {
       await (await instanceOf(context, options)).post(`/api/keys/${encodeURIComponent(id)}/revoke`, {});
       context.out(

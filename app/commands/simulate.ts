@@ -8,9 +8,13 @@ import { type Context, instanceOf, type SharedOptions, withShared } from './cont
 export function simulateCommand(program: Command, context: Context): void {
   withShared(program.command('simulate'))
     .description("play the workspace's simulated visitors against a running instance, until Ctrl-C")
-    .option('--shoppers <n>', 'how many at a time', Number, 12)
-    .option('--seed <n>', 'the same seed, the same behaviour', Number, 1)
+    .option('--shoppers <n>', 'how many at a time', numberFrom('--shoppers', 1, 1_000), 12)
+    .option('--seed <n>', 'the same seed, the same behaviour', numberFrom('--seed', 0, 2 ** 31), 1)
     .option('-t, --tenant <name>', 'whose visitors (default: the first tenant)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx presage simulate\n  $ npx presage simulate --shoppers 40 --seed 7 --port 8000\n\nWhat they leave is removed by npx presage reset --demo.',
+    )
     .action(async (options: SharedOptions & { shoppers: number; seed: number; tenant?: string }) => {
       const client = await instanceOf(context, options);
       const workspace = await loadWorkspace(client.instance.workspace);
@@ -36,4 +40,15 @@ export function simulateCommand(program: Command, context: Context): void {
         module: resolve(workspace.folder, declared),
       });
     });
+}
+
+function numberFrom(option: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (text.trim() !== '' && Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new PresageError(
+      'usage',
+      `${option}: expected a whole number from ${least} to ${most}, got "${text}".`,
+    );
+  };
 }

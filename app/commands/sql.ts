@@ -26,12 +26,17 @@ export function sqlCommand(program: Command, context: Context): void {
     )
     .action(async (query: string | undefined, options: SqlOptions) => {
       const sql = options.tables ? listTables : query;
-      if (sql === undefined)
+      if (sql === undefined || sql.trim() === '')
         throw new PresageError(
           'usage',
           "Which query? npx presage sql 'select count() from events', or --tables.",
         );
       const format = options.json ? 'JSON' : (options.format ?? 'PrettyCompactMonoBlock');
+      if (!/^\w+$/.test(format))
+        throw new PresageError(
+          'usage',
+          `--format: "${format}" is no ClickHouse output format; try CSVWithNames or JSONEachRow.`,
+        );
       context.out((await run(sql, format, options, context)).trimEnd());
     });
 }
