@@ -18,6 +18,7 @@ const usageCodes = new Set([
   'workspace_invalid',
   'workspace_exists',
   'workspace_missing',
+  'workspace_not_written',
   'map_unusable',
   'file_unreadable',
   'file_too_large',
