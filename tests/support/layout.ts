@@ -11,7 +11,8 @@ export const findLayoutProblems = `function () {
     const classes = typeof element.className === 'string' && element.className !== '' ? '.' + element.className.trim().split(/\\s+/).join('.') : '';
     return element.tagName.toLowerCase() + classes + ' "' + (element.textContent || '').trim().slice(0, 50) + '"';
   };
-  const isHidden = (element) => element.closest('.hidden, .skip, [hidden], noscript, option, datalist, thead') !== null && element.closest('.skip:focus') === null;
+  const isFolded = (element) => element.closest('details:not([open])') !== null && element.closest('summary') === null;
+  const isHidden = (element) => isFolded(element) || element.closest('.hidden, .skip, [hidden], noscript, option, datalist, thead') !== null && element.closest('.skip:focus') === null;
   const scrolls = (style, axis) => /auto|scroll/.test(axis === 'x' ? style.overflowX : style.overflowY);
   const inSidewaysScroller = (element) => {
     for (let at = element; at !== null; at = at.parentElement) if (scrolls(getComputedStyle(at), 'x') && at.tagName === 'SECTION' && at.className.includes('raw')) return true;
