@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { writeFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../core/index.ts';
 import { actionsCommand } from './commands/actions.ts';
@@ -19,6 +20,7 @@ import { version } from './version.ts';
 const context: Context = {
   environment: readEnvironment(),
   out: (text) => process.stdout.write(`${text}\n`),
+  bytes: (bytes) => writeFileSync(1, bytes),
   err: (text) => process.stderr.write(`${text}\n`),
   setExitCode: (code) => {
     process.exitCode = code;

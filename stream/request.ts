@@ -114,6 +114,10 @@ export function makeRequestDecider(
     });
     const { record: first, choices } =
       outcome.kind === 'repeated' ? (JSON.parse(outcome.payload) as DecisionDraft) : draft;
+    parts.logger.debug(
+      { tenant: request.tenant, requestId: request.requestId, decision: first.id, outcome: outcome.kind },
+      'Decided on request',
+    );
     return finishDecision(first, choices, outcome.resolution);
   }
 

@@ -11,6 +11,8 @@ export interface Context {
   readonly environment: Environment;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** To standard output as they are. */
+  readonly bytes: (bytes: Uint8Array) => void;
   setExitCode(code: number): void;
 }
 

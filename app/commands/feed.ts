@@ -91,6 +91,7 @@ async function feed(file: string, options: FeedOptions, context: Context): Promi
     }
     context.out(options.json ? JSON.stringify(totals) : renderTotals(totals));
     if (!isAccountedFor(totals)) context.setExitCode(exitCodes.unaccounted);
+    else if (totals.rejected === totals.sent) context.setExitCode(exitCodes.usage);
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
@@ -163,7 +164,7 @@ async function feedFile(
   if (status === null) return null;
   await writeProgress(progressFile, { ...sent, finished: true });
   for (const reject of [...plan.rejects, ...sent.rejected].slice(0, 10)) {
-    context.err(`rejected: ${name} row ${reject.row}: ${reject.code}: ${reject.message}`);
+    context.err(`rejected: ${name} row ${reject.row + 1}: ${reject.code}: ${reject.message}`);
   }
   const rejected = plan.rejects.length + sent.rejectedCount;
   return {

@@ -37,11 +37,11 @@ export function sqlCommand(program: Command, context: Context): void {
           'usage',
           `--format: "${format}" is no ClickHouse output format; try CSVWithNames or JSONEachRow.`,
         );
-      context.out((await run(sql, format, options, context)).trimEnd());
+      context.bytes(await run(sql, format, options, context));
     });
 }
 
-async function run(query: string, format: string, options: SqlOptions, context: Context): Promise<string> {
+async function run(query: string, format: string, options: SqlOptions, context: Context): Promise<Buffer> {
   const running = await findInstance(context.environment.stateFolder, options.port);
   if (running !== null) {
     checkWorkspace(
@@ -49,12 +49,12 @@ async function run(query: string, format: string, options: SqlOptions, context: 
       options.port,
       options.workspace === undefined ? null : folderOf(options.workspace),
     );
-    return clientOf(running).postText('/api/sql', { query, format });
+    return clientOf(running).postBytes('/api/sql', { query, format });
   }
   const folder = join(options.data ?? join(folderOf(options.workspace), '.presage'), 'clickhouse');
   const warehouse = await openEmbeddedWarehouse({ folder, mustExist: true });
   try {
-    return await warehouse.query(query, { format });
+    return await warehouse.queryBytes(query, { format });
   } finally {
     await warehouse.close();
   }

@@ -6,8 +6,8 @@ export interface InstanceClient {
   readonly instance: InstanceFile;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
-  /** The body as text, whatever its type. */
-  postText(path: string, body: unknown): Promise<string>;
+  /** The body as it came, whatever its type. */
+  postBytes(path: string, body: unknown): Promise<Buffer>;
 }
 
 /** Throws PresageError with the answer's own code and message; `instance_unreachable` (retriable) when there is none. */
@@ -46,7 +46,7 @@ export function clientOf(instance: InstanceFile): InstanceClient {
     instance,
     get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
     post: async <T>(path: string, body: unknown) => (await (await call('POST', path, body)).json()) as T,
-    postText: async (path, body) => await (await call('POST', path, body)).text(),
+    postBytes: async (path, body) => Buffer.from(await (await call('POST', path, body)).arrayBuffer()),
   };
 }
 

@@ -108,6 +108,7 @@ export async function startInstance(settings: StartSettings): Promise<StartedIns
       pid: process.pid,
     });
     closers.push(() => unregisterInstance(environment.stateFolder, port, process.pid));
+    roles.registered();
     if (settings.simulate) {
       await demo.startSimulating(gateway.address);
       closers.push(() => demo.stopSimulating());

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Logger, Role } from '../../core/index.ts';
+import type { Health, Logger, Role } from '../../core/index.ts';
 import {
   type Folders,
   type Gateway,
@@ -36,6 +36,8 @@ export interface RoleParts extends Resources {
 export interface WiredRoles {
   readonly gateway: Gateway;
   readonly demo: DemoControl;
+  /** Commands can find this instance now: it is ready as soon as its roles are. */
+  registered(): void;
   /** Downstream first, so that nothing is taken in before it can go on; stopped the other way round: source first. */
   readonly inStartOrder: readonly Role[];
 }
@@ -64,6 +66,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const needed: Needed = (partition) => neededOf(partition, sink, store);
   const demo = makeDemo({ ...parts, worker, sink, needed });
   const others: Role[] = [];
+  let instance: Health = { state: 'starting', why: 'commands cannot find it yet' };
   const gateway = await makeGateway({
     ...parts,
     decide: makeRequestDecider({
@@ -83,6 +86,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     },
     roles: () => [
       { name: 'redis', health: parts.redis.health() },
+      { name: 'instance', health: instance },
       ...others.map((role) => ({ name: role.name, health: role.health() })),
     ],
     throughput,
@@ -112,7 +116,14 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     logger,
   });
   others.push(sink, stopSwitch, worker, trimmer, push);
-  return { gateway, demo, inStartOrder: [...others, gateway] };
+  return {
+    gateway,
+    demo,
+    registered: () => {
+      instance = { state: 'ok' };
+    },
+    inStartOrder: [...others, gateway],
+  };
 }
 
 /** What sink and push still need of a partition; null while one of them has not begun. */

@@ -118,7 +118,9 @@ export function runPartitionSink(
     const tookMs = clock.monotonic() - begun;
     // Each insert makes a part that ClickHouse has to merge, so small blocks are spaced out: they take at most a fifth
     // of the time, however slow they are.
-    nextBlockAt = current.isFull ? 0 : begun + Math.min(Math.max(limits.flushMs, tookMs * 5), limits.mostPauseMs);
+    nextBlockAt = current.isFull
+      ? 0
+      : begun + Math.min(Math.max(limits.flushMs, tookMs * 5), limits.mostPauseMs);
     metrics.blockSeconds.observe(tookMs / 1_000);
     metrics.blockEntries.observe(current.entries.length);
     parts.onProgress();

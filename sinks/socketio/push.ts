@@ -133,6 +133,7 @@ export function makePush(deps: PushDeps): Role {
     const latencyMs = clock.now() - receivedAt;
     metrics.latency.observe(latencyMs / 1000);
     const { decision, action, simulated } = offer;
+    logger.debug({ tenant, decision, action, sockets, latencyMs }, 'An offer was handed over.');
     deps.onPushed?.({ at, tenant, subject, decision, action, simulated, latencyMs });
     return 'pushed';
   };

@@ -35,8 +35,8 @@ describe('presage feed', () => {
     );
     const first = await feed(file, '--workspace', small, '--tenant', 'acme');
     expect(first.err).toContain(`No Presage is running on port ${home.port}: starting one`);
-    expect(first.err).toContain('row 50: row_unreadable');
-    expect(first.err).toContain('row 51: not_an_event: expected a userId or an anonymousId');
+    expect(first.err).toContain('row 51: row_unreadable');
+    expect(first.err).toContain('row 52: not_an_event: expected a userId or an anonymousId');
     expect(totalsOf(first.out)).toMatchObject({
       rows: 52,
       sent: 52,
@@ -100,8 +100,16 @@ describe('presage feed', () => {
     );
     const { out, err, code } = await run.finished;
     expect(totalsOf(out)).toMatchObject({ rows: 3, sent: 5, new: 4, rejected: 1 });
-    expect(err).toContain('row 2: row_unreadable');
+    expect(err).toContain('row 3: row_unreadable');
     expect(code).toBe(0);
+  }, 60_000);
+
+  it('ends with a code that says so when not one event could be used', async () => {
+    const file = join(home.folder, 'useless.jsonl');
+    await writeFile(file, '{"no":"event"}\n');
+    const { err, code } = await feed(file, '--workspace', small, '--tenant', 'acme');
+    expect(err).toContain('row 1: not_an_event');
+    expect(code).toBe(2);
   }, 60_000);
 
   it('says what is wrong in one sentence, with an exit code for programs', async () => {
