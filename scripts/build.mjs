@@ -1,6 +1,6 @@
 // Builds dist/: TypeScript, the Lua and SQL files beside it, the browser client, the console.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stampInstalled } from '../app/newcomer/prepare.mjs';
@@ -16,6 +16,8 @@ if (!existsSync(bin('tsc'))) {
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 run(bin('tsc'), ['-p', 'tsconfig.build.json']);
+// npx runs the file itself.
+chmodSync(join(dist, 'app', 'cli.js'), 0o755);
 for (const folder of ['stream', 'sinks']) {
   for (const entry of readdirSync(join(root, folder), { recursive: true })) {
     if (!/\.(lua|sql)$/.test(entry)) continue;

@@ -24,7 +24,10 @@ export interface DataFolder {
 }
 
 /** Makes the folder, for its owner only, and checks that there is room. Throws `data_folder_unusable`, `no_disk_space`. */
-export async function openDataFolder(path: string): Promise<DataFolder> {
+export async function openDataFolder(
+  path: string,
+  freeBytes: (path: string) => Promise<number> = freeBytesOf,
+): Promise<DataFolder> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     for (const name of ['redis', 'clickhouse', 'feeds'])
@@ -36,11 +39,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       { cause },
     );
   }
-  const { bavail, bsize } = await statfs(path);
-  if (bavail * bsize < leastFreeBytes) {
+  const free = await freeBytes(path);
+  if (free < leastFreeBytes) {
+    const mb = (bytes: number): number => Math.floor(bytes / 1024 / 1024);
     throw new PresageError(
       'no_disk_space',
-      `Only ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are free at ${path}; Presage needs at least ${leastFreeBytes / 1024 / 1024} MB: free some, or choose another folder with --data.`,
+      `Only ${mb(free)} MB are free at ${path}; Presage needs at least ${mb(leastFreeBytes)} MB: free some, or choose another folder with --data.`,
     );
   }
   const file = join(path, 'secrets.json');
@@ -63,6 +67,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       await chmod(file, 0o600);
     },
   };
+}
+
+async function freeBytesOf(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
 }
 
 function safeJson(text: string): unknown {
