@@ -30,6 +30,22 @@ export const findLayoutProblems = `function () {
     if (cuts && element.scrollHeight > element.clientHeight + 1) problems.push('cut off below by ' + (element.scrollHeight - element.clientHeight) + ' px: ' + nameOf(element));
   }
 
+  const fixedOf = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) if (getComputedStyle(at).position === 'fixed') return at;
+    return null;
+  };
+  // What an opaque panel that is fixed to the window lies over can't be seen, so it overlaps nothing.
+  const isCovered = (element, x, y) => {
+    const top = document.elementFromPoint(x, y);
+    const panel = fixedOf(top);
+    if (panel === null || panel === fixedOf(element)) return false;
+    for (let at = top; at !== null && panel.contains(at); at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (colour !== 'transparent' && !colour.endsWith(', 0)')) return true;
+    }
+    return false;
+  };
+
   const boxes = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const dialog = document.querySelector('dialog[open]');
@@ -48,6 +64,7 @@ export const findLayoutProblems = `function () {
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
       const seen = { left: Math.max(box.left, clip.left), top: Math.max(box.top, clip.top), right: Math.min(box.right, clip.right), bottom: Math.min(box.bottom, clip.bottom) };
+      if (isCovered(parent, (seen.left + seen.right) / 2, (seen.top + seen.bottom) / 2)) continue;
       if (seen.right - seen.left > 1 && seen.bottom - seen.top > 1) boxes.push({ ...seen, node, parent });
     }
   }

@@ -13,6 +13,11 @@ const statuses = {
   refused: 'Presage refused this page’s key. Reload the page; if that does not help, restart Presage.',
 };
 
+const shortStatuses = {
+  connecting: 'Connecting…',
+  connected: 'Connected: click around',
+};
+
 const reasons = {
   browsing: 'you looked at several products',
   added: 'you put something into the cart',
@@ -68,7 +73,10 @@ function draw() {
   strip.dataset.status = status;
   const [last] = entries;
   const isWell = status === 'connected' || status === 'connecting';
-  line.textContent = isWell && last ? `${last.what} ${last.more ? `— ${last.more}` : ''}` : statuses[status];
+  // On a narrow page there is room for the name only; the list below has the rest.
+  if (isWell && last)
+    line.replaceChildren(last.what, h('span', { class: 'more' }, last.more ? ` — ${last.more}` : ''));
+  else line.replaceChildren(isWell ? shortStatuses[status] : statuses[status]);
   line.dataset.kind = isWell && last ? last.kind : 'status';
   list.replaceChildren(
     h('li', { class: 'status' }, statuses[status]),
