@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '../../core/index.ts';
 import { messageOf } from '../../core/index.ts';
 import type { Status } from '../../schemas/index.ts';
+import { totals } from '../../sinks/clickhouse/index.ts';
 import type { GatewayDeps } from '../deps.ts';
 
 type Totals = Status['totals'];
@@ -28,17 +29,7 @@ export function makeTotals(warehouse: GatewayDeps['warehouse'], clock: Clock, lo
   async function ask(): Promise<Totals> {
     if (warehouse === null) return unknown;
     try {
-      const [row] = await warehouse.rows<Record<keyof Totals, string | number>>(totalsQuery);
-      if (row !== undefined) {
-        known = {
-          events: Number(row.events),
-          decisions: Number(row.decisions),
-          exposures: Number(row.exposures),
-          outcomes: Number(row.outcomes),
-          deadLetters: Number(row.deadLetters),
-          simulatedEvents: Number(row.simulatedEvents),
-        };
-      }
+      known = await totals(warehouse);
     } catch (error) {
       logger.warn({ err: messageOf(error) }, 'Totals could not be read from ClickHouse');
     }
@@ -53,12 +44,3 @@ export function makeTotals(warehouse: GatewayDeps['warehouse'], clock: Clock, lo
     },
   };
 }
-
-const totalsQuery = `
-SELECT
-  (SELECT count() FROM events) AS events,
-  (SELECT count() FROM decisions) AS decisions,
-  (SELECT count() FROM exposures) AS exposures,
-  (SELECT count() FROM outcomes) AS outcomes,
-  (SELECT count() FROM dead_letters) AS deadLetters,
-  (SELECT countIf(simulated) FROM events) AS simulatedEvents`;
