@@ -1,6 +1,7 @@
 import { type Clock, PresageError } from '../../core/index.ts';
 import { checkRecords, logFull, positionLost } from './checks.ts';
 import type { EventLog, LogRange, LogRecord, NewRecord, PartitionReader } from './port.ts';
+import { recordOf } from './record.ts';
 
 export interface MemoryLogOptions {
   readonly partitions: number;
@@ -62,7 +63,7 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
       return records.map(({ partition, key, value }) => {
         const memory = of(partition);
         const { end: offset } = rangeOf(memory);
-        memory.records.push({ offset, appendedAt, key, value: Buffer.from(value) });
+        memory.records.push(recordOf(offset, appendedAt, key, value));
         for (const wake of memory.waiting) wake();
         return offset;
       });
@@ -95,7 +96,8 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
   };
 }
 
-const sizeOf = (record: Pick<NewRecord, 'key' | 'value'>): number => record.key.length + record.value.length;
+const sizeOf = (record: Pick<NewRecord, 'key' | 'value'>): number =>
+  Buffer.byteLength(record.key) + record.value.length;
 
 function wakeAll(partitions: readonly PartitionMemory[]): void {
   for (const { waiting } of partitions) for (const wake of waiting) wake();

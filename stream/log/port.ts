@@ -1,8 +1,16 @@
-/** A record as it was appended. Offsets of a partition count 0, 1, 2... as in Kafka. */
+/**
+ * A record as it was appended. Offsets of a partition rise; Kafka may leave some out. The value stands in a buffer that
+ * its neighbours share, so that a hot path can read it in place: `key` and `value` are made anew each time they are
+ * asked for.
+ */
 export interface LogRecord {
   readonly offset: number;
   /** Append time, Unix milliseconds. */
   readonly appendedAt: number;
+  /** Holds the value from byte `from` to before byte `to`. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
   /** Raw subject key (what the partitioner hashed). */
   readonly key: string;
   readonly value: Buffer;
