@@ -10,7 +10,7 @@ const onPath = (name) => (process.env.PATH ?? '').split(':').some((folder) => ex
 const isUnattended = process.env.CI === 'true' || (process.getuid?.() === 0 && !process.stdin.isTTY);
 
 /** Debian's package, installed where nobody is there to ask; otherwise the command for a person. */
-function need(binaries, debianPackage, isRequired) {
+function need(binaries, debianPackage, isRequired, skipped) {
   if (binaries.some(onPath)) return;
   if (isUnattended && process.getuid?.() === 0 && onPath('apt-get')) {
     process.stderr.write(`presage: installing ${debianPackage}...\n`);
@@ -26,10 +26,12 @@ function need(binaries, debianPackage, isRequired) {
     fail(
       `The tests need ${binaries.join(' or ')}: install it (Debian: apt-get install ${debianPackage}; macOS: brew install ${binaries[0].replace('-server', '')}).`,
     );
-  process.stderr.write(`presage: SKIPPING browser tests: ${binaries.join(' or ')} is not installed.\n`);
+  process.stderr.write(`presage: SKIPPING ${skipped}: ${binaries.join(' or ')} is not installed.\n`);
 }
 need(['redis-server', 'valkey-server'], 'redis-server', true);
-need(['chromium', 'chromium-browser', 'google-chrome'], 'chromium', false);
+need(['chromium', 'chromium-browser', 'google-chrome'], 'chromium', false, 'browser tests');
+need(['java'], 'openjdk-17-jre-headless', false, 'Kafka tests');
+need(['mvn'], 'maven', false, 'Kafka tests');
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
