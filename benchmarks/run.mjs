@@ -1,0 +1,22 @@
+// One command for all benchmarks: npm run bench -- w1 [arguments]
+import { spawnSync } from 'node:child_process';
+import { bundle, root } from './bundle.mjs';
+
+/** Benchmarks by name: the file to bundle, and what it shows. */
+const benchmarks = {
+  features: { file: 'features.ts', shows: 'feature state alone, no log and no Redis' },
+  'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+const found = benchmarks[name];
+if (found === undefined) {
+  console.error('usage: npm run bench -- <benchmark> [arguments]');
+  for (const [known, { shows }] of Object.entries(benchmarks)) console.error(`  ${known.padEnd(12)} ${shows}`);
+  process.exit(2);
+}
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', await bundle(found.file), ...rest], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);

@@ -1,0 +1,86 @@
+import { partitionOf } from '../../core/index.ts';
+
+/**
+ * The stream of W1: 50,000 users by Zipf 1.1, 1% of the events late by up to 30 s, 2 h of event time, 70% view, 20%
+ * click, 6% add_to_cart, 4% purchase, prices in multiples of 0.25. The same seed gives the same bytes.
+ */
+export const w1 = {
+  events: 1_000_000,
+  users: 50_000,
+  partitions: 4,
+  epoch: Date.UTC(2026, 0, 1),
+  spanMs: 7_200_000,
+  seed: 7,
+} as const;
+
+export const types = ['view', 'click', 'add_to_cart', 'purchase'] as const;
+
+export interface W1Event {
+  readonly user: string;
+  readonly partition: number;
+  readonly type: (typeof types)[number];
+  readonly time: number;
+  /** Price in quarters. */
+  readonly quarters: number;
+  readonly value: Buffer;
+}
+
+/** Numbers from 0 to 1, the same ones each time (xorshift32). */
+function makeRandom(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 0x1_0000_0000;
+  };
+}
+
+/** Draws 0 to n - 1 with a probability in proportion to 1 / (rank + 1)^exponent. */
+function makeZipf(n: number, exponent: number, random: () => number): () => number {
+  const cumulated = new Float64Array(n);
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    sum += 1 / (i + 1) ** exponent;
+    cumulated[i] = sum;
+  }
+  return () => {
+    const drawn = random() * sum;
+    let low = 0;
+    let high = n - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((cumulated[middle] ?? 0) < drawn) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}
+
+/** Events in the order in which they are appended. `schemaOf` gives the hash that goes with a type's records. */
+export function* w1Events(schemaOf: (type: string) => string, count: number = w1.events): Generator<W1Event> {
+  const random = makeRandom(w1.seed);
+  const zipf = makeZipf(w1.users, 1.1, random);
+  const partitions = new Map<string, number>();
+  const schemas = types.map(schemaOf);
+  for (let i = 0; i < count; i++) {
+    const user = `user-${String(zipf()).padStart(5, '0')}`;
+    let partition = partitions.get(user);
+    if (partition === undefined) {
+      partition = partitionOf(user, w1.partitions);
+      partitions.set(user, partition);
+    }
+    const draw = random();
+    const typeAt = draw < 0.7 ? 0 : draw < 0.9 ? 1 : draw < 0.96 ? 2 : 3;
+    const type = types[typeAt] ?? 'view';
+    const lateMs = random() < 0.01 ? Math.floor(random() * 30_000) : 0;
+    const time = w1.epoch + Math.floor((i / w1.events) * w1.spanMs) - lateMs;
+    const quarters = 1 + Math.floor(random() * 400);
+    const item = Math.floor(random() * 500);
+    const id = `${hex(i, 8)}-5e1f-4c7a-9d3b-${hex(Math.floor(random() * 2 ** 32), 12)}`;
+    const text = `{"v":1,"id":"${id}","tenant":"acme","type":"${type}","userId":"${user}","time":${time},"properties":{"price":${quarters / 4},"item":"item-${item}"},"source":"http","schema":"${schemas[typeAt]}"}`;
+    yield { user, partition, type, time, quarters, value: Buffer.from(text) };
+  }
+}
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
