@@ -12,7 +12,8 @@ const [name = '', ...rest] = process.argv.slice(2);
 const found = benchmarks[name];
 if (found === undefined) {
   console.error('usage: npm run bench -- <benchmark> [arguments]');
-  for (const [known, { shows }] of Object.entries(benchmarks)) console.error(`  ${known.padEnd(12)} ${shows}`);
+  for (const [known, { shows }] of Object.entries(benchmarks))
+    console.error(`  ${known.padEnd(12)} ${shows}`);
   process.exit(2);
 }
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', await bundle(found.file), ...rest], {

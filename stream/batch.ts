@@ -1,22 +1,9 @@
-import type { SubjectId } from '../core/index.ts';
 import type { Draft, Question } from '../decisions/index.ts';
-import type { DeadLetter, StoredEvent } from '../schemas/index.ts';
+import type { DeadLetter } from '../schemas/index.ts';
 import type { SubjectState } from './features/port.ts';
+import type { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 import type { PartitionState } from './partition-state.ts';
-
-/** One record on its way through the steps. */
-export interface Item {
-  readonly record: LogRecord;
-  readonly event: StoredEvent;
-  readonly subject: SubjectId;
-  /** Key of the subject's blob: `<tenant>:<subject>`. */
-  readonly key: string;
-  /** Event time, never after the append time. */
-  time: number;
-  /** Behind the watermark by more than the type's allowed lateness. */
-  isLate: boolean;
-}
 
 /** What a step says of an item. `dead` goes to the dead letters with bytes, reason and coordinates. */
 export type StepResult =

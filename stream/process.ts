@@ -1,4 +1,5 @@
-import type { Batch, Item } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { SubjectCache } from './subjects.ts';
@@ -31,11 +32,11 @@ export async function processBatch(
   };
   for (const record of records) {
     const decoded = topology.decode(record);
-    if ('refused' in decoded) bury(batch, record, decoded.refused, decoded.event);
-    else items.push(decoded);
+    if (decoded instanceof Item) items.push(decoded);
+    else bury(batch, record, decoded.refused, decoded.event);
   }
   const loaded = await cache.take(
-    new Set(items.filter((item) => item.event.type !== '$control').map((item) => item.key)),
+    new Set(items.filter((item) => item.type !== '$control').map((item) => item.key)),
   );
   for (const [key, state] of loaded) batch.subjects.set(key, state);
 

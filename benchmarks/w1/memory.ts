@@ -18,13 +18,13 @@ const bufferBytes = 1024 * 1024;
 async function recordsInMemory(reference: Reference): Promise<LogRecord[][]> {
   const workspace = await w1Workspace();
   const partitions: LogRecord[][] = Array.from({ length: w1.partitions }, () => []);
-  const buffers = partitions.map(() => Buffer.alloc(bufferBytes));
+  const buffers: Buffer[] = partitions.map(() => Buffer.alloc(bufferBytes));
   const used = partitions.map(() => 0);
   const appendedAt = Date.now();
   for (const event of w1Events((type) => workspace.types.get(type)?.schemaHash ?? '', count)) {
     reference.add(event);
     const { partition, value, user } = event;
-    let buffer = buffers[partition] as Buffer;
+    let buffer: Buffer = buffers[partition] as Buffer;
     let at = used[partition] ?? 0;
     if (at + value.length + user.length > bufferBytes) {
       buffer = Buffer.alloc(bufferBytes);
@@ -51,7 +51,9 @@ function logOf(partitions: LogRecord[][]): EventLog {
       partition,
       async next(limit, waitMs) {
         // As a client whose data is there already: the answer comes in a later turn of the event loop.
-        await new Promise((resolve) => (next < all.length ? setImmediate(resolve) : setTimeout(resolve, Math.min(waitMs, 50))));
+        await new Promise((resolve) =>
+          next < all.length ? setImmediate(resolve) : setTimeout(resolve, Math.min(waitMs, 50)),
+        );
         const records = all.slice(next, next + limit);
         next += records.length;
         return records;
@@ -92,7 +94,9 @@ try {
   const { vectors, blobBytes } = await finalState(redis.url);
   const wanted = digestOf(reference.vectors());
   console.log(`blob bytes p50 ${blobBytes.p50}, p99 ${blobBytes.p99}, max ${blobBytes.max}`);
-  console.log(digestOf(vectors) === wanted ? `exact: ${wanted}` : 'WRONG: the final vectors differ from the reference');
+  console.log(
+    digestOf(vectors) === wanted ? `exact: ${wanted}` : 'WRONG: the final vectors differ from the reference',
+  );
   if (digestOf(vectors) !== wanted) process.exitCode = 1;
   await store.close();
 } finally {

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { makeFeatureSet } from '../../stream/features/index.ts';
+import { w1 } from './events.ts';
 import { quantile } from './measure.ts';
 import { logVersion, w1Workspace } from './worker.ts';
-import { w1 } from './events.ts';
 
 export interface FinalState {
   readonly vectors: Map<string, string>;

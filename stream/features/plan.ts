@@ -2,7 +2,7 @@ import type { CompiledFeature, CompiledWorkspace, Expression } from '../../works
 import { type Kind, kindOf, type Observation, type Reads } from './kinds/index.ts';
 import { amountOf } from './parts/decimal.ts';
 import type { SessionRules } from './parts/sessions.ts';
-import { textOf } from './parts/text.ts';
+import { keptText, textOf } from './parts/text.ts';
 import type { FeatureEvent } from './port.ts';
 
 /** The part of a workspace that features depend on. */
@@ -34,11 +34,16 @@ interface Source {
   readonly property: string;
   readonly scale: number;
   readonly by: string | null;
+  /** Columns of `property` and `by` in a decoder's values. */
+  readonly column: number;
+  readonly byColumn: number;
   readonly machines: Machine[];
 }
 
 export interface Plans {
   readonly machines: readonly Machine[];
+  /** Names of the properties that sources read. */
+  readonly properties: readonly string[];
   /** What an event of this type does. */
   of(type: string): Plan;
 }
@@ -53,17 +58,28 @@ export function makePlans(config: FeatureConfig, rules: SessionRules): Plans {
     feature,
     kind: kindOf(feature, feature.kind === 'session' ? stats++ : -1, rules),
   }));
+  const properties = propertiesOf(machines);
+  const columnOf = (name: string): number => properties.indexOf(name);
   const named = new Set(config.features.flatMap((feature) => [...(feature.types ?? [])]));
-  const byType = new Map([...named].map((type) => [type, planFor(machines, type)]));
-  const undeclared = planFor(machines, '');
+  const byType = new Map([...named].map((type) => [type, planFor(machines, columnOf, type)]));
+  const undeclared = planFor(machines, columnOf, '');
   const nothing: Plan = [];
   return {
     machines,
+    properties,
     of: (type) => byType.get(type) ?? (isSystemType(type) ? nothing : undeclared),
   };
 }
 
-function planFor(machines: readonly Machine[], type: string): Plan {
+function propertiesOf(machines: readonly Machine[]): readonly string[] {
+  const names = machines.flatMap(({ feature, kind }) => [
+    kind.reads === 'nothing' ? null : feature.property,
+    feature.by,
+  ]);
+  return [...new Set(names.filter((name) => name !== null))];
+}
+
+function planFor(machines: readonly Machine[], columnOf: (name: string) => number, type: string): Plan {
   const groups = new Map<string, Group>();
   for (const machine of machines) {
     const { types, where } = machine.feature;
@@ -71,12 +87,12 @@ function planFor(machines: readonly Machine[], type: string): Plan {
     const condition = where?.text ?? '';
     const group = groups.get(condition) ?? { where, sources: [] };
     groups.set(condition, group);
-    sourceOf(group, machine).machines.push(machine);
+    sourceOf(group, machine, columnOf).machines.push(machine);
   }
   return [...groups.values()];
 }
 
-function sourceOf(group: Group, { feature, kind }: Machine): Source {
+function sourceOf(group: Group, { feature, kind }: Machine, columnOf: (name: string) => number): Source {
   const wanted = {
     reads: kind.reads,
     property: kind.reads === 'nothing' ? '' : (feature.property ?? ''),
@@ -91,7 +107,12 @@ function sourceOf(group: Group, { feature, kind }: Machine): Source {
       source.by === wanted.by,
   );
   if (known !== undefined) return known;
-  const source: Source = { ...wanted, machines: [] };
+  const source: Source = {
+    ...wanted,
+    column: columnOf(wanted.property),
+    byColumn: wanted.by === null ? -1 : columnOf(wanted.by),
+    machines: [],
+  };
   group.sources.push(source);
   return source;
 }
@@ -99,7 +120,7 @@ function sourceOf(group: Group, { feature, kind }: Machine): Source {
 /** Reads what a source needs of the event into `seen`; false if the event has not got it. */
 export function observe(seen: Observation, source: Source, event: FeatureEvent): boolean {
   if (source.by !== null) {
-    const key = textOf(event.properties[source.by]);
+    const key = textIn(event, source.by, source.byColumn);
     if (key === null) return false;
     seen.key = key;
   }
@@ -107,17 +128,31 @@ export function observe(seen: Observation, source: Source, event: FeatureEvent):
     case 'nothing':
       return true;
     case 'text': {
-      const text = textOf(event.properties[source.property]);
+      const text = textIn(event, source.property, source.column);
       if (text !== null) seen.text = text;
       return text !== null;
     }
     case 'amount':
     case 'number': {
-      const value = event.properties[source.property];
-      if (typeof value !== 'number') return false;
+      const value = numberIn(event, source.property, source.column);
       // + 0: a minus zero would not survive as a decimal, and compares equal anyway.
       seen.number = source.reads === 'amount' ? amountOf(value, source.scale) : value + 0;
       return Number.isFinite(seen.number);
     }
   }
+}
+
+function textIn(event: FeatureEvent, property: string, column: number): string | null {
+  const { values } = event;
+  if (!values) return textOf(event.properties[property]);
+  const text = values.textOf(column);
+  return text === null ? null : keptText(text);
+}
+
+/** NaN if there is none. */
+function numberIn(event: FeatureEvent, property: string, column: number): number {
+  const { values } = event;
+  if (values) return values.numberOf(column);
+  const value = event.properties[property];
+  return typeof value === 'number' ? value : Number.NaN;
 }

@@ -9,6 +9,20 @@ export interface FeatureEvent {
   readonly time: number;
   readonly session: string | null;
   readonly properties: StoredEvent['properties'];
+  /** Hash of `id` (parts/hash.ts), if `isIdHashed`. */
+  readonly isIdHashed?: boolean;
+  readonly idHigh?: number;
+  readonly idLow?: number;
+  /** The properties that `FeatureSet.properties` names, read in place. Absent or null: `properties` has them. */
+  readonly values?: PropertyValues | null;
+}
+
+/** Values of an event's properties by their place in `FeatureSet.properties`. */
+export interface PropertyValues {
+  /** NaN if the property is absent or no number. */
+  numberOf(column: number): number;
+  /** As `textOf` (parts/text.ts) makes it of the value, but not cut yet; null if it has no text. */
+  textOf(column: number): string | null;
 }
 
 /** A subject's whole state in memory; opaque outside stream/features. */
@@ -27,6 +41,8 @@ export interface FeatureSet {
   readonly layout: number;
   /** What to store once so that blobs of this layout can be read by later versions. */
   readonly layoutDescription: string;
+  /** Names of the properties that features read (conditions apart): what a decoder should read in place. */
+  readonly properties: readonly string[];
   empty(): SubjectState;
   /** false = a repeat: nothing changed but the position. */
   update(state: SubjectState, event: FeatureEvent, position: number): boolean;

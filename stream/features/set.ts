@@ -2,8 +2,9 @@ import type { FeatureValue } from '../../schemas/index.ts';
 import { makeCodec } from './codec.ts';
 import type { Observation } from './kinds/index.ts';
 import { layoutOf, parseLayout } from './layout.ts';
+import { hashed, hashText } from './parts/hash.ts';
 import { forgetBefore, mergeRemembered, remember } from './parts/remembered.ts';
-import { addToSession, mergeSessions, type SessionRules, sessionAt } from './parts/sessions.ts';
+import { addToSession, mergeSessions, type Run, type SessionRules, sessionAt } from './parts/sessions.ts';
 import { keptText } from './parts/text.ts';
 import { type FeatureConfig, isSystemType, makePlans, observe, type Plan } from './plan.ts';
 import type { FeatureEvent, FeatureSet, SubjectState } from './port.ts';
@@ -17,6 +18,20 @@ export interface MergingFeatureSet extends FeatureSet {
    * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`, `max`, `distinct` and `time_since`.
    */
   merge(into: SubjectState, from: SubjectState): void;
+}
+
+/** The one observation of a set. Few kinds ask for the id, so its text is made only for them. */
+class Seen implements Observation {
+  time = 0.5;
+  number = 0.5;
+  text = '';
+  key = '';
+  run: Run | null = null;
+  of: FeatureEvent | null = null;
+
+  get id(): string {
+    return keptText(this.of?.id ?? '');
+  }
 }
 
 /** All features of a workspace. The set is not reentrant: it uses the same working memory for every event. */
@@ -34,7 +49,7 @@ export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
   const codec = makeCodec(machines, layout, config, rules);
   /** Copying it gives every vector the same shape, in which a value is then quickly put. */
   const blank = Object.fromEntries(config.features.map(({ name }) => [name, null]));
-  const seen: Observation = { time: 0.5, id: '', number: 0.5, text: '', key: '', run: null };
+  const seen = new Seen();
   const scope: {
     features: Record<string, never>;
     event: FeatureEvent['properties'];
@@ -63,14 +78,20 @@ export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
   return {
     layout: layout.id,
     layoutDescription: layout.description,
+    properties: plans.properties,
     empty: () => makeSubject(machines.map(({ kind }) => kind.empty())),
     update(state, event, position) {
       const subject = state as Subject;
       if (position <= subject.position) return false;
       subject.position = position;
-      if (!remember(subject.remembered, event.id, event.time, config.deduplicationIds)) return false;
+      if (event.isIdHashed !== true) hashText(event.id);
+      else {
+        hashed.high = event.idHigh ?? 0;
+        hashed.low = event.idLow ?? 0;
+      }
+      if (!remember(subject.remembered, event.time, config.deduplicationIds)) return false;
       seen.time = event.time;
-      seen.id = keptText(event.id);
+      seen.of = event;
       seen.run = null;
       if (!isSystemType(event.type)) {
         if (event.time > subject.newest) subject.newest = event.time;

@@ -1,16 +1,17 @@
 import { controlProperties, systemTypes } from '../../schemas/index.ts';
-import { type Batch, dead, drop, type Item, ok, type StepResult } from '../batch.ts';
+import { type Batch, dead, drop, ok, type StepResult } from '../batch.ts';
+import type { Item } from '../item.ts';
 
 /** `$control` events change what the partition does from their position on, so that replay does the same there. */
 export function applyControl() {
   return function control(item: Item, batch: Batch): StepResult {
-    if (item.event.type !== systemTypes.control) return ok;
-    const parsed = controlProperties.safeParse(item.event.properties);
+    if (item.type !== systemTypes.control) return ok;
+    const parsed = controlProperties.safeParse(item.properties);
     if (!parsed.success)
       return dead('not_a_control', 'A $control event must say stop or resume, and by whom.');
     const { stopped } = batch.partitionState;
-    if (parsed.data.control === 'stop') stopped.add(item.event.tenant);
-    else stopped.delete(item.event.tenant);
+    if (parsed.data.control === 'stop') stopped.add(item.tenant);
+    else stopped.delete(item.tenant);
     batch.partitionState.changed = true;
     return drop;
   };

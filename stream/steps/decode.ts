@@ -1,7 +1,8 @@
 import { messageOf, partitionOf, rawIdOf, subjectOfEvent } from '../../core/index.ts';
 import { type StoredEvent, storedEvent } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
-import { dead, type Item, type StepResult } from '../batch.ts';
+import { dead, type StepResult } from '../batch.ts';
+import { Item } from '../item.ts';
 import type { LogRecord } from '../log/port.ts';
 
 /** Before it, a timestamp is a mistake (seconds taken for milliseconds, a clock at its epoch). */
@@ -75,7 +76,8 @@ export function decodeRecord(workspace: CompiledWorkspace, partition: number, pa
       if (wrong)
         return refuse('wrong_type', `${wrong.path}: expected ${wrong.expected}, got ${wrong.got}.`, event);
     }
-    return { record, event, subject, key: `${event.tenant}:${subject}`, time: event.time, isLate: false };
+    const { tenant, type, time } = event;
+    return new Item(record, { tenant, type, subject, key: `${tenant}:${subject}`, time }, event);
   };
 }
 

@@ -1,25 +1,16 @@
-import { type Batch, drop, type Item, ok, type StepResult } from '../batch.ts';
+import { type Batch, drop, ok, type StepResult } from '../batch.ts';
 import type { FeatureSet } from '../features/port.ts';
+import type { Item } from '../item.ts';
 
 /** The event goes into its subject's features; a repeat is listed and goes no further. */
 export function updateFeatures(features: FeatureSet) {
   return function update(item: Item, batch: Batch): StepResult {
-    const { event, record } = item;
+    const { record } = item;
     const state = batch.subjects.get(item.key) ?? features.empty();
     batch.subjects.set(item.key, state);
     // Already in the blob: a re-read after a rewind of the position, not a repeat of the event.
     if (record.offset <= state.position) return drop;
-    const isNew = features.update(
-      state,
-      {
-        id: event.id,
-        type: event.type,
-        time: item.time,
-        session: event.session ?? null,
-        properties: event.properties,
-      },
-      record.offset,
-    );
+    const isNew = features.update(state, item, record.offset);
     batch.changed.add(item.key);
     if (isNew) return ok;
     batch.duplicates.push(record.offset);

@@ -1,5 +1,6 @@
 import type { CompiledWorkspace } from '../../workspace/index.ts';
-import { type Batch, type Item, ok, type StepResult } from '../batch.ts';
+import { type Batch, ok, type StepResult } from '../batch.ts';
+import type { Item } from '../item.ts';
 
 /** Allowed lateness of event types that declare none. */
 export const defaultLatenessMs = 3_600_000;
@@ -11,20 +12,20 @@ export const defaultLatenessMs = 3_600_000;
  */
 export function placeInTime(workspace: CompiledWorkspace) {
   return function place(item: Item, batch: Batch): StepResult {
-    const { record, event } = item;
-    if (event.time > record.appendedAt) {
+    const { record, tenant } = item;
+    if (item.statedTime > record.appendedAt) {
       item.time = record.appendedAt;
       batch.clamped.push(record.offset);
     }
     const { watermarks } = batch.partitionState;
-    const watermark = watermarks.get(event.tenant);
+    const watermark = watermarks.get(tenant);
     if (watermark === undefined || item.time > watermark) {
-      watermarks.set(event.tenant, item.time);
+      watermarks.set(tenant, item.time);
       batch.partitionState.changed = true;
       return ok;
     }
     const lateMs = watermark - item.time;
-    if (lateMs > (workspace.types.get(event.type)?.latenessMs ?? defaultLatenessMs)) {
+    if (lateMs > (workspace.types.get(item.type)?.latenessMs ?? defaultLatenessMs)) {
       item.isLate = true;
       batch.late.push([record.offset, lateMs]);
     }

@@ -1,15 +1,16 @@
 import { asTenantId, type Clock, decisionIdOf, isSimulated } from '../../core/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
-import { type Batch, type Item, ok, type StepResult } from '../batch.ts';
+import { type Batch, ok, type StepResult } from '../batch.ts';
 import type { FeatureSet } from '../features/port.ts';
+import type { Item } from '../item.ts';
 
 /** Each trigger on the event's type whose condition holds asks for a decision, with features as of this event. */
 export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, clock: Clock) {
   return function ask(item: Item, batch: Batch): StepResult {
-    const { event, record } = item;
-    const triggers = workspace.triggersByType.get(event.type);
+    const triggers = workspace.triggersByType.get(item.type);
     const state = batch.subjects.get(item.key);
     if (triggers === undefined || state === undefined || item.isLate) return ok;
+    const { event, record } = item;
 
     const begun = clock.monotonic();
     const values = features.read(state, item.time);

@@ -6,7 +6,8 @@ import type { Subject } from '../subject.ts';
 /** One event as a feature sees it. One object is used for all events. */
 export interface Observation {
   time: number;
-  id: string;
+  /** Made when asked for: costs a text. */
+  readonly id: string;
   /** The property as an exact decimal (`amount`), or as it is (`number`). */
   number: number;
   text: string;

@@ -9,7 +9,7 @@ import {
   writeSigned,
   writeVarint,
 } from './bytes.ts';
-import { hashed, hashText } from './hash.ts';
+import { hashed } from './hash.ts';
 
 /**
  * The event ids a subject remembers, as 64-bit hashes: the newest by (event time, hash), as many as the workspace
@@ -45,9 +45,8 @@ export const makeRemembered = (capacity = firstCapacity): Remembered => ({
   marks: null,
 });
 
-/** Remembers an event id; false if it is one of those remembered already. */
-export function remember(ids: Remembered, id: string, time: number, limit: number): boolean {
-  hashText(id);
+/** Remembers the event id whose hash is in `hashed`; false if it is one of those remembered already. */
+export function remember(ids: Remembered, time: number, limit: number): boolean {
   const { high, low } = hashed;
   if (has(ids, high, low)) return false;
   insert(ids, time, high, low, limit);

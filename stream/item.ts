@@ -1,0 +1,134 @@
+import type { SubjectId } from '../core/index.ts';
+import { type StoredEvent, storedEvent } from '../schemas/index.ts';
+import { type Columns, ValueKind } from './decode/columns.ts';
+import type { FeatureEvent, PropertyValues } from './features/port.ts';
+import type { LogRecord } from './log/port.ts';
+
+/** What a decoder tells of a record that is an event; texts that many events share are shared texts. */
+export interface Decoded {
+  readonly tenant: string;
+  readonly type: string;
+  readonly subject: SubjectId;
+  /** Key of the subject's blob: `<tenant>:<subject>`. */
+  readonly key: string;
+  /** Event time as the producer stated it. */
+  readonly time: number;
+}
+
+/** Where the scanner found what is made into text only when someone asks. Byte positions in the record's buffer. */
+export interface Scanned {
+  readonly idFrom: number;
+  readonly idTo: number;
+  /** Hash of the id (features/parts/hash.ts). */
+  readonly idHigh: number;
+  readonly idLow: number;
+  /** 0 and 0: none. */
+  readonly sessionFrom: number;
+  readonly sessionTo: number;
+}
+
+/**
+ * One record on its way through the steps. `tenant`, `type`, `subject`, `key`, `time` and the values of properties that
+ * features read cost nothing. `event`, `properties` and `id` may make text or parse the record (about 3 us), so a step
+ * that sees every record must not touch them. All of it stays readable as long as the record's bytes.
+ */
+export class Item implements FeatureEvent, PropertyValues {
+  readonly record: LogRecord;
+  readonly tenant: string;
+  readonly type: string;
+  readonly subject: SubjectId;
+  readonly key: string;
+  /** Event time as the producer stated it. */
+  readonly statedTime: number;
+  /** Event time, never after the append time. */
+  time: number;
+  /** Behind the watermark by more than the type's allowed lateness. */
+  isLate = false;
+  idHigh = 0;
+  idLow = 0;
+  /** Whether `idHigh` and `idLow` are known. */
+  isIdHashed = false;
+  #event: StoredEvent | null;
+  #idFrom = 0;
+  #idTo = 0;
+  #sessionFrom = 0;
+  #sessionTo = 0;
+  #columns: Columns | null = null;
+  #row = 0;
+
+  /** `event`: the whole event, if it was parsed. */
+  constructor(record: LogRecord, decoded: Decoded, event: StoredEvent | null) {
+    this.record = record;
+    this.tenant = decoded.tenant;
+    this.type = decoded.type;
+    this.subject = decoded.subject;
+    this.key = decoded.key;
+    this.statedTime = decoded.time;
+    this.time = decoded.time;
+    this.#event = event;
+  }
+
+  /** Tells where a scanned record's parts are. */
+  scannedAs(scanned: Scanned, columns: Columns, row: number): this {
+    this.idHigh = scanned.idHigh;
+    this.idLow = scanned.idLow;
+    this.isIdHashed = true;
+    this.#idFrom = scanned.idFrom;
+    this.#idTo = scanned.idTo;
+    this.#sessionFrom = scanned.sessionFrom;
+    this.#sessionTo = scanned.sessionTo;
+    this.#columns = columns;
+    this.#row = row;
+    return this;
+  }
+
+  /** The whole event. Parsed when first asked for. */
+  get event(): StoredEvent {
+    this.#event ??= storedEvent.parse(JSON.parse(this.record.value.toString('utf8')));
+    return this.#event;
+  }
+
+  get properties(): StoredEvent['properties'] {
+    return this.event.properties;
+  }
+
+  get id(): string {
+    if (this.#event !== null) return this.#event.id;
+    return this.record.bytes.toString('latin1', this.#idFrom, this.#idTo);
+  }
+
+  get session(): string | null {
+    if (this.#event !== null) return this.#event.session ?? null;
+    if (this.#sessionTo === 0) return null;
+    return this.record.bytes.toString('latin1', this.#sessionFrom, this.#sessionTo);
+  }
+
+  get values(): PropertyValues | null {
+    return this.#columns === null ? null : this;
+  }
+
+  numberOf(column: number): number {
+    const columns = this.#columns;
+    if (columns === null) return Number.NaN;
+    const at = this.#row * columns.width + column;
+    return columns.kinds[at] === ValueKind.number ? (columns.numbers[at] ?? Number.NaN) : Number.NaN;
+  }
+
+  textOf(column: number): string | null {
+    const columns = this.#columns;
+    if (columns === null) return null;
+    const at = this.#row * columns.width + column;
+    switch (columns.kinds[at]) {
+      case ValueKind.text:
+        return this.record.bytes.toString('latin1', columns.from[at], columns.to[at]);
+      case ValueKind.number:
+        return Number.isFinite(columns.numbers[at]) ? String(columns.numbers[at]) : null;
+      case ValueKind.true:
+        return 'true';
+      case ValueKind.false:
+        return 'false';
+      default:
+        return null;
+    }
+  }
+}
