@@ -55,6 +55,8 @@ function compileType(name: string, type: EventType): CompiledEventType {
       }
       return null;
     },
+    declaresAll: (properties) =>
+      Object.keys(properties).every((property) => Object.hasOwn(type.properties, property)),
   };
 }
 

@@ -79,6 +79,8 @@ export interface CompiledEventType {
   readonly latenessMs: number;
   /** The first property that does not fit, or null. Never throws. */
   check(properties: Readonly<Record<string, unknown>>): TypeErrorInProperties | null;
+  /** Whether none of these is undeclared. */
+  declaresAll(properties: Readonly<Record<string, unknown>>): boolean;
 }
 
 export interface CompiledCap {

@@ -2,6 +2,7 @@ export { canonicalJson, contentHash } from './canonical.ts';
 export * from './compiled.ts';
 export { durationMs, formatDuration } from './duration.ts';
 export { undeclaredTypes } from './event-names.ts';
+export * from './event-schemas.ts';
 export { compileExpression, type ExpressionResult } from './expression.ts';
 export type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
 export { workspaceJsonSchema } from './json-schema.ts';

@@ -123,7 +123,7 @@ function toLog(
     ...(event.context === undefined ? {} : { context: event.context }),
     ...(schema === undefined ? {} : { schema }),
   };
-  return toRecord(stored, parts.log.partitions);
+  return toRecord(stored, parts.log.partitions, verdict.value.isExact ? schema : undefined);
 }
 
 /** Appends, and answers only when the log has everything. Throws `log_full` or `log_unavailable`, both retriable. */

@@ -6,9 +6,11 @@ import { type Checked, kept, refused } from './reject.ts';
 export interface TypeVerdict {
   /** Goes with the event; undefined for undeclared types. */
   readonly schema: string | undefined;
+  /** It has no properties but those of its declared type. */
+  readonly isExact: boolean;
 }
 
-const undeclared: Checked<TypeVerdict> = kept({ schema: undefined });
+const undeclared: Checked<TypeVerdict> = kept({ schema: undefined, isExact: false });
 
 /** Checks type and properties against the workspace: `unknown_event_type`, `wrong_type`, `too_deep`. */
 export function checkType(
@@ -33,7 +35,7 @@ export function checkType(
     );
   }
   const wrong = declared.check(properties);
-  if (wrong === null) return kept({ schema: declared.schemaHash });
+  if (wrong === null) return kept({ schema: declared.schemaHash, isExact: declared.declaresAll(properties) });
   // Paths from the event's top, whether the check names them so or from the properties' top.
   const path = wrong.path.startsWith('properties') ? wrong.path : `properties.${wrong.path}`;
   return refused('wrong_type', `${path}: expected ${wrong.expected}, got ${wrong.got}.`, { ...wrong, path });

@@ -4,8 +4,11 @@ import type { NewRecord } from '../../stream/log/port.ts';
 import { limits } from '../limits.ts';
 import { type Checked, kept, refused } from './reject.ts';
 
-/** An event as the log takes it: refuses `event_too_large` (as kept, in bytes of JSON) and `missing_subject`. */
-export function toRecord(event: StoredEvent, partitions: number): Checked<NewRecord> {
+/**
+ * An event as the log takes it: refuses `event_too_large` (as kept, in bytes of JSON) and `missing_subject`. `schema`:
+ * the hash of the schema that it fits in full.
+ */
+export function toRecord(event: StoredEvent, partitions: number, schema?: string): Checked<NewRecord> {
   const subject = subjectOfEvent(event);
   if (subject === undefined) {
     return refused('missing_subject', 'Send userId or anonymousId: an event has to be about someone.');
@@ -18,5 +21,6 @@ export function toRecord(event: StoredEvent, partitions: number): Checked<NewRec
     );
   }
   const key = rawIdOf(subject);
-  return kept({ partition: partitionOf(key, partitions), key, value });
+  const partition = partitionOf(key, partitions);
+  return kept(schema === undefined ? { partition, key, value } : { partition, key, value, schema });
 }

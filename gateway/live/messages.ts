@@ -8,6 +8,7 @@ import {
   systemTypes,
 } from '../../schemas/index.ts';
 import type { LogRecord } from '../../stream/log/port.ts';
+import { jsonText } from '../../stream/schemas/framing.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 
 /** Which kind a log record will be, guessed from its bytes without parsing them: only the budget depends on it. */
@@ -19,7 +20,7 @@ export function kindOfRecord(value: Buffer): 'event' | 'exposure' {
 export function messageOfRecord(record: LogRecord, workspace: CompiledWorkspace): LiveMessage | null {
   let event: StoredEvent;
   try {
-    event = JSON.parse(record.value.toString('utf8')) as StoredEvent;
+    event = JSON.parse(jsonText(record)) as StoredEvent;
     if (typeof event.type !== 'string' || typeof event.tenant !== 'string') return null;
   } catch {
     return null;

@@ -20,6 +20,8 @@ export interface NewRecord {
   readonly partition: number;
   readonly key: string;
   readonly value: Uint8Array;
+  /** Hash of the event schema that the value fits; absent: only the one of any event (stream/schemas/framed-log.ts). */
+  readonly schema?: string;
 }
 
 export interface LogRange {

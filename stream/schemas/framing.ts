@@ -1,3 +1,5 @@
+import type { LogRecord } from '../log/port.ts';
+
 /** Confluent's wire format: a zero byte, the schema's id in four bytes (big-endian), then the value. */
 const magic = 0;
 const headerBytes = 5;
@@ -9,6 +11,10 @@ export const isFramed = (bytes: Uint8Array, from = 0, to = bytes.length): boolea
 /** Where the JSON of one of our log's values begins: behind the frame, or at `from` where there is none. */
 export const jsonStart = (bytes: Uint8Array, from: number, to: number): number =>
   bytes[from] === magic && to - from >= headerBytes ? from + headerBytes : from;
+
+/** The text behind the frame of one of our log's records, framed or not. */
+export const jsonText = ({ bytes, from, to }: Pick<LogRecord, 'bytes' | 'from' | 'to'>): string =>
+  bytes.toString('utf8', jsonStart(bytes, from, to), to);
 
 /** The id in the frame of a value; null: it has no frame. */
 export function schemaIdOf(bytes: Uint8Array, from = 0, to = bytes.length): number | null {

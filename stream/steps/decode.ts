@@ -4,6 +4,7 @@ import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { dead, type StepResult } from '../batch.ts';
 import { Item } from '../item.ts';
 import type { LogRecord } from '../log/port.ts';
+import { jsonText } from '../schemas/framing.ts';
 
 /** Before it, a timestamp is a mistake (seconds taken for milliseconds, a clock at its epoch). */
 export const earliestEventTime = Date.UTC(2000, 0, 1);
@@ -28,7 +29,7 @@ export function decodeRecord(workspace: CompiledWorkspace, partition: number, pa
 
     let json: unknown;
     try {
-      json = JSON.parse(record.value.toString('utf8'));
+      json = JSON.parse(jsonText(record));
     } catch (error) {
       return refuse('not_json', `The record is not JSON: ${messageOf(error)}`, null);
     }

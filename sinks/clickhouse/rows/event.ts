@@ -6,6 +6,7 @@ import {
   systemTypes,
 } from '../../../schemas/index.ts';
 import type { LogRecord } from '../../../stream/log/port.ts';
+import { jsonText } from '../../../stream/schemas/framing.ts';
 import type { TableName } from './tables.ts';
 import { countOf, timeOf } from './well-formed.ts';
 
@@ -26,7 +27,7 @@ export interface Row {
  * its arguments alone, so that a block that is written again has the same bytes.
  */
 export function rowOfRecord(partition: number, record: LogRecord, finding: Finding): Row {
-  const event = JSON.parse(record.value.toString('utf8')) as StoredEvent;
+  const event = JSON.parse(jsonText(record)) as StoredEvent;
   const received = timeOf(record.appendedAt);
   if (finding.isDuplicate)
     return { table: 'duplicate_rows', row: duplicateRow(event, partition, record, received) };
