@@ -49,6 +49,12 @@ export function streamMetrics(registry: Registry) {
       help: 'Times a worker dropped its memory and began again from the committed state.',
       registers,
     }),
+    lostPositions: new Gauge({
+      name: 'presage_stream_position_lost',
+      help: '1 while the stored position of a partition is outside the log: it stands still until its state is rebuilt.',
+      labelNames: ['partition'],
+      registers,
+    }),
     position: new Gauge({
       name: 'presage_stream_position',
       help: 'Next log offset to process.',

@@ -1,106 +1,61 @@
-import { type Clock, type Health, type Logger, messageOf, PresageError, type Role } from '../core/index.ts';
-import type { CompiledWorkspace } from '../workspace/index.ts';
-import type { FeatureSet } from './features/port.ts';
-import type { EventLog, PartitionReader, Subscription } from './log/port.ts';
-import type { StreamMetrics } from './metrics.ts';
-import { decodePartitionState } from './partition-state.ts';
-import { processBatch } from './process.ts';
-import { commitOf } from './publish.ts';
-import { limits } from './state/limits.ts';
-import type { Commit, PartitionHead, StateStore } from './state/port.ts';
-import { SubjectCache } from './subjects.ts';
-import { type TopologyParts, topology } from './topology.ts';
+import { type Health, messageOf, PresageError, type Role } from '../core/index.ts';
+import type { PartitionReader, Subscription } from './log/port.ts';
+import { runPartition } from './partition-runner.ts';
+import type { PartitionHead } from './state/port.ts';
+import type { WorkerParts } from './worker-parts.ts';
 
-export interface WorkerParts extends TopologyParts {
-  readonly log: EventLog;
-  readonly store: StateStore;
-  readonly features: FeatureSet;
-  readonly metrics: StreamMetrics;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  /** A fresh random id per commit. */
-  readonly newId: () => string;
-  /** Milliseconds before beginning again after an error: the first time, and at most. */
-  readonly backoffMs?: { readonly first: number; readonly most: number };
-  /** Tells observers (live view, throughput) of each committed batch; must not throw. */
-  readonly onCommitted?: (summary: CommittedBatch) => void;
+export type { CommittedBatch, WorkerParts } from './worker-parts.ts';
+
+interface Run {
+  isActive: boolean;
+  done: Promise<void>;
 }
 
-export interface CommittedBatch {
-  readonly partition: number;
-  readonly records: number;
-  readonly decisions: number;
-  /** Append time of the batch's oldest record, and when its commit was acknowledged. */
-  readonly oldestAppendedAt: number;
-  readonly committedAt: number;
-}
-
-/** Records of one batch: bounds memory, blobs per commit and how long a decision can wait behind others. */
-const mostRecords = 1_000;
-/** How long a reader waits when the log is quiet; work that is there is taken at once. */
-const idleWaitMs = 500;
-const cachedSubjects = 20_000;
 const defaultBackoffMs = { first: 50, most: 2_000 };
 
-/** Fewer where an event type starts many decisions, so that all of them fit in one commit, beside the batch's report. */
-function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
-  const decisions = Math.max(1, ...[...triggersByType.values()].map((triggers) => triggers.length));
-  return Math.max(1, Math.min(mostRecords, Math.floor((limits.outboxItems - 1) / decisions)));
-}
-
 /**
- * The stream role: reads each partition in order, and for each batch makes the one atomic commit. While a commit is in
- * flight the next batch is being prepared on top of it; it names the first as its predecessor, so it fails with it.
- * After any error the worker drops its memory and begins again from the committed state: memory only ever extends the
- * history it came from.
+ * The stream role: runs each partition that the log assigns, each by itself. One that fails drops its memory and
+ * begins again from the committed state, while the others go on. One that is revoked ends without being waited for:
+ * whoever takes it over is protected by the commit chain, which fences what comes too late.
  */
 export function makeWorker(parts: WorkerParts): Role {
   const backoffMs = parts.backoffMs ?? defaultBackoffMs;
-  const batchRecords = recordsPerBatch(parts.workspace);
-  let running = false;
+  const heads = new Map<number, PartitionHead>();
+  const runs = new Map<number, Run>();
+  /** Partitions that ended a run and have not got further since, and why: beginning again is no recovery. */
+  const troubles = new Map<number, string>();
+  /** Milliseconds until a partition begins again, should it fail next. */
+  const waits = new Map<number, number>();
+  let stopping = new AbortController();
   let done: Promise<void> = Promise.resolve();
-  let health: Health = { state: 'starting', why: 'not started yet' };
-  let interrupt: () => void = () => {};
-  /** Partitions that ended a run and have not got further since: beginning again is no recovery. */
-  const troubled = new Set<number>();
+  let outside: Health = { state: 'starting', why: 'not started yet' };
 
-  function recovered(partition: number): void {
-    if (troubled.delete(partition) && troubled.size === 0) health = { state: 'ok' };
-  }
-
-  async function run(): Promise<void> {
+  async function work(signal: AbortSignal): Promise<void> {
     let wait = backoffMs.first;
-    while (running) {
+    while (!signal.aborted) {
       try {
-        await runUntilStopped(() => {
-          wait = backoffMs.first;
-        });
+        await follow(signal);
       } catch (error) {
-        health = { state: 'degraded', why: messageOf(error) };
+        outside = { state: 'degraded', why: messageOf(error) };
         parts.metrics.restarts.inc();
         parts.logger.warn(
           { err: messageOf(error), retryInMs: wait },
-          'The stream worker begins again from the committed state',
+          'The stream worker can not read the log yet',
         );
-        await pause(wait);
+        await pause(wait, signal);
         wait = Math.min(wait * 2, backoffMs.most);
       }
     }
   }
 
-  async function runUntilStopped(onProgress: () => void): Promise<void> {
-    const runners = new Set<Promise<void>>();
-    let fail: (error: unknown) => void = () => {};
-    const failed = new Promise<void>((_resolve, reject) => {
-      fail = reject;
-    });
-    failed.catch(() => {});
-    let active = true;
-    const stopped = new Promise<void>((resolve) => {
-      interrupt = resolve;
-    });
-    const heads = new Map<number, PartitionHead>();
+  /** One subscription, until the worker is stopped. */
+  async function follow(signal: AbortSignal): Promise<void> {
+    const begun = new Set<Promise<void>>();
     let subscription: Subscription | null = null;
+    let hasSubscribed: (subscription: Subscription) => void = () => {};
+    const subscribed = new Promise<Subscription>((resolve) => {
+      hasSubscribed = resolve;
+    });
     try {
       subscription = await parts.log.subscribe({
         group: 'stream',
@@ -110,140 +65,155 @@ export function makeWorker(parts: WorkerParts): Role {
           return head.position;
         },
         onAssigned: (reader) => {
-          const head = heads.get(reader.partition);
-          if (head === undefined)
-            return fail(new Error(`Partition ${reader.partition} was assigned without a head.`));
-          const runner = runPartition(reader, head, () => active && running, onProgress, fail).catch(
-            (error) => {
-              troubled.add(reader.partition);
-              fail(error);
-            },
-          );
-          runners.add(runner);
+          // A partition may fail before the last one has been assigned.
+          const restart = async (partition: number): Promise<void> => (await subscribed).restart(partition);
+          const run = begin(reader, signal, restart);
+          begun.add(run.done);
+          void run.done.then(() => begun.delete(run.done));
         },
-        onRevoked: () => {
-          // The commit chain fences whoever comes too late; nothing to drain in time.
+        onRevoked: (partition) => {
+          end(partition);
+          troubles.delete(partition);
+          parts.metrics.lostPositions.set({ partition: String(partition) }, 0);
         },
       });
-      if (troubled.size === 0) health = { state: 'ok' };
-      await Promise.race([stopped, failed]);
+      hasSubscribed(subscription);
+      outside = { state: 'ok' };
+      await aborted(signal);
     } finally {
-      active = false;
+      for (const partition of [...runs.keys()]) end(partition);
       await subscription?.stop();
-      await Promise.allSettled(runners);
+      await Promise.all(begun);
     }
-    await Promise.race([failed, Promise.resolve()]);
   }
 
-  async function runPartition(
+  function end(partition: number): void {
+    const run = runs.get(partition);
+    if (run !== undefined) run.isActive = false;
+    runs.delete(partition);
+  }
+
+  function begin(
     reader: PartitionReader,
-    head: PartitionHead,
-    isActive: () => boolean,
-    onProgress: () => void,
-    onFailure: (error: unknown) => void,
-  ): Promise<void> {
+    signal: AbortSignal,
+    restart: (partition: number) => Promise<void>,
+  ): Run {
     const { partition } = reader;
-    const path = topology(parts, partition);
-    const cache = new SubjectCache({
-      store: parts.store,
-      features: parts.features,
-      partition,
-      limit: cachedSubjects,
-    });
-    const partitionState = decodePartitionState(await parts.store.partitionState(partition));
-    let previous = head.commitId;
-    let inFlight: Promise<void> = Promise.resolve();
-    try {
-      while (isActive()) {
-        const records = await reader.next(batchRecords, idleWaitMs);
-        if (records.length === 0) {
-          if (isActive()) recovered(partition);
-          continue;
-        }
-        const batch = await processBatch(path, partition, records, cache, partitionState);
-        const id = parts.newId();
-        const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
-        for (const key of outgrown) {
-          cache.reset(key);
-          parts.metrics.outgrown.inc();
-          parts.logger.error(
-            { partition, subject: key },
-            `The state of a subject grew over ${limits.blobBytes} bytes and begins anew. Lower the keys or buckets of its features.`,
-          );
-        }
-        partitionState.changed = false;
-        previous = id;
-        await inFlight;
-        cache.evict();
-        inFlight = send(commit, batch);
-        // A quiet log may bring no next batch to find the failure: it ends the run at once.
-        inFlight.catch(onFailure);
+    end(partition);
+    const run: Run = { isActive: true, done: Promise.resolve() };
+    runs.set(partition, run);
+    const isCurrent = (): boolean => run.isActive && !signal.aborted;
+    let failure: { readonly error: unknown } | null = null;
+    const fail = (error: unknown): void => {
+      failure ??= { error };
+      run.isActive = false;
+    };
+
+    async function live(): Promise<void> {
+      try {
+        const head = heads.get(partition);
+        if (head === undefined) throw new Error(`Partition ${partition} was assigned without a head.`);
+        await runPartition(parts, {
+          reader,
+          head,
+          isActive: isCurrent,
+          onProgress: () => {
+            if (isCurrent()) recovered(partition);
+          },
+          onFailure: fail,
+        });
+      } catch (error) {
+        fail(error);
       }
-    } finally {
-      await inFlight;
+      if (failure !== null) await beginAgain(failure.error);
     }
 
-    async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {
-      const begun = parts.clock.monotonic();
-      const outcome = await parts.store.commit(partition, commit);
-      if (outcome.kind === 'fenced') {
-        parts.metrics.fences.inc();
-        throw new PresageError(
-          'fenced',
-          `Partition ${partition} was committed by another worker up to position ${outcome.head.position}.`,
-          { retriable: true },
-        );
+    async function beginAgain(cause: unknown): Promise<void> {
+      let error = cause;
+      // Revoked or replaced meanwhile: whoever has the partition now looks after it.
+      const isOurs = (): boolean => runs.get(partition) === run && !signal.aborted;
+      while (isOurs()) {
+        const wait = waits.get(partition) ?? backoffMs.first;
+        waits.set(partition, Math.min(wait * 2, backoffMs.most));
+        tell(partition, error, wait);
+        await pause(wait, signal);
+        if (!isOurs()) return;
+        try {
+          await restart(partition);
+          return;
+        } catch (again) {
+          error = again;
+        }
       }
-      const now = parts.clock.now();
-      const { metrics } = parts;
-      const oldest = batch.records[0]?.appendedAt ?? now;
-      metrics.commitSeconds.observe((parts.clock.monotonic() - begun) / 1_000);
-      metrics.eventSeconds.observe(Math.max(0, now - oldest) / 1_000);
-      metrics.batchRecords.observe(batch.records.length);
-      metrics.events.inc(
-        { result: 'new' },
-        batch.records.length - batch.duplicates.length - batch.dead.length,
-      );
-      if (batch.duplicates.length > 0) metrics.events.inc({ result: 'duplicate' }, batch.duplicates.length);
-      if (batch.dead.length > 0) metrics.events.inc({ result: 'dead' }, batch.dead.length);
-      for (const { record } of batch.drafts)
-        metrics.decisions.inc({ rung: record.rung, reason: record.rungReason });
-      metrics.position.set({ partition: String(partition) }, commit.position);
-      metrics.cachedSubjects.set({ partition: String(partition) }, cache.size);
-      parts.onCommitted?.({
-        partition,
-        records: batch.records.length,
-        decisions: batch.drafts.length,
-        oldestAppendedAt: oldest,
-        committedAt: now,
-      });
-      recovered(partition);
-      onProgress();
     }
+
+    run.done = live();
+    return run;
   }
 
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      interrupt = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  function tell(partition: number, error: unknown, retryInMs: number): void {
+    const why = messageOf(error);
+    const isLost = error instanceof PresageError && error.code === 'log_position_lost';
+    // The same trouble again, after beginning again, is no news.
+    const isNews = troubles.get(partition) !== why;
+    troubles.set(partition, why);
+    parts.metrics.restarts.inc();
+    parts.metrics.lostPositions.set({ partition: String(partition) }, isLost ? 1 : 0);
+    if (!isNews) return;
+    if (isLost)
+      parts.logger.error({ partition, err: why }, 'A partition stands still until its state is rebuilt');
+    else
+      parts.logger.warn(
+        { partition, err: why, retryInMs },
+        'A partition begins again from the committed state',
+      );
+  }
+
+  function recovered(partition: number): void {
+    waits.delete(partition);
+    if (!troubles.delete(partition)) return;
+    parts.metrics.lostPositions.set({ partition: String(partition) }, 0);
+  }
+
+  function health(): Health {
+    if (outside.state !== 'ok') return outside;
+    if (troubles.size === 0) return outside;
+    const whys = [...troubles].map(([partition, why]) => `partition ${partition}: ${why}`);
+    return { state: 'degraded', why: whys.join(' ') };
+  }
 
   return {
     name: 'stream',
     start: async () => {
-      running = true;
-      troubled.clear();
-      done = run();
+      stopping = new AbortController();
+      troubles.clear();
+      waits.clear();
+      done = work(stopping.signal);
     },
     stop: async () => {
-      running = false;
-      interrupt();
+      stopping.abort();
       await done;
-      health = { state: 'down', why: 'stopped' };
+      outside = { state: 'down', why: 'stopped' };
     },
-    health: () => health,
+    health,
   };
 }
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake, { once: true });
+  });
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -22,7 +22,7 @@ export function positionLost(partition: number, offset: number, { start, end }: 
   const why = offset < start ? `the oldest kept is ${start}` : `the log ends at ${end}`;
   return new PresageError(
     'log_position_lost',
-    `Partition ${partition} of the log cannot be read from ${offset}: ${why}. Its state was made from another log, or the log was trimmed too far; rebuild the state, or restore the log.`,
+    `Partition ${partition} of the log cannot be read from ${offset}: ${why}. Its state was made from another log, or the log was trimmed too far: rebuild the state with presage rebuild, or restore the log.`,
     { details: { partition, offset, start, end } },
   );
 }

@@ -154,6 +154,27 @@ export function logContract(name: string, prepare: () => Promise<LogUnderTest>):
       expect(await reader.next(1, 60_000)).toEqual([]);
     });
 
+    it('begins a partition anew where it is asked to, and ends the reader handed out before', async () => {
+      const log = await fresh();
+      await log.append(Array.from({ length: 10 }, (_, i) => record(0, `k${i}`)));
+      const readers: PartitionReader[] = [];
+      const starts = [2, 5];
+      const subscription = await log.subscribe({
+        group: 'contract',
+        partitions: [0],
+        startAt: async () => starts.shift()!,
+        onAssigned: (reader) => readers.push(reader),
+        onRevoked: () => {},
+      });
+      expect((await readers[0]!.next(2, waitMs)).map(({ offset }) => offset)).toEqual([2, 3]);
+      await subscription.restart(0);
+      expect(await readers[0]!.next(2, 0)).toEqual([]);
+      expect((await readers[1]!.next(2, waitMs)).map(({ offset }) => offset)).toEqual([5, 6]);
+      await subscription.restart(1);
+      expect(readers).toHaveLength(2);
+      await subscription.stop();
+    });
+
     it('gives each subscription all records', async () => {
       const log = await fresh();
       await log.append([record(0, 'a'), record(0, 'b')]);

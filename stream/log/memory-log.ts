@@ -72,13 +72,21 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
       return rangeOf(of(partition));
     },
     async subscribe({ partitions: wanted, startAt, onAssigned }) {
-      let isStopped = false;
-      for (const partition of wanted ?? partitions.keys()) {
-        onAssigned(readerOf(partition, await startAt(partition), () => isStopped));
-      }
+      /** The reader that counts, by partition; those before it have ended. */
+      const current = new Map<number, symbol>();
+      const assign = async (partition: number): Promise<void> => {
+        const reader = Symbol(partition);
+        current.set(partition, reader);
+        wakeAll(partitions);
+        onAssigned(readerOf(partition, await startAt(partition), () => current.get(partition) !== reader));
+      };
+      for (const partition of wanted ?? partitions.keys()) await assign(partition);
       return {
+        async restart(partition) {
+          if (current.has(partition)) await assign(partition);
+        },
         async stop() {
-          isStopped = true;
+          current.clear();
           wakeAll(partitions);
         },
       };

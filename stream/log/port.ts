@@ -53,6 +53,11 @@ export interface SubscribeOptions {
 }
 
 export interface Subscription {
+  /**
+   * Begins one partition anew: the reader handed out before ends, `startAt` is asked again, and `onAssigned` gets
+   * another reader. Does nothing for a partition that is not assigned. Rejects when `startAt` does.
+   */
+  restart(partition: number): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -62,7 +62,11 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
       const reads = new BlockingReads(connector, `log:${group}`, clock);
       subscriptions.add(stopped);
       stopped.signal.addEventListener('abort', () => reads.close(), { once: true });
-      for (const partition of wanted ?? Array.from({ length: partitions }, (_, index) => index)) {
+      const ends = new Map<number, AbortController>();
+      const assign = async (partition: number): Promise<void> => {
+        ends.get(partition)?.abort();
+        const ended = new AbortController();
+        ends.set(partition, ended);
         onAssigned(
           partitionReader({
             partition,
@@ -71,11 +75,16 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
             reads,
             caller,
             range: () => range(partition),
-            signal: stopped.signal,
+            signal: AbortSignal.any([stopped.signal, ended.signal]),
           }),
         );
-      }
+      };
+      for (const partition of wanted ?? Array.from({ length: partitions }, (_, index) => index))
+        await assign(partition);
       return {
+        async restart(partition) {
+          if (ends.has(partition) && !stopped.signal.aborted) await assign(partition);
+        },
         async stop() {
           subscriptions.delete(stopped);
           stopped.abort();

@@ -1,0 +1,118 @@
+import { PresageError } from '../core/index.ts';
+import type { CompiledWorkspace } from '../workspace/index.ts';
+import type { PartitionReader } from './log/port.ts';
+import { decodePartitionState } from './partition-state.ts';
+import { processBatch } from './process.ts';
+import { commitOf } from './publish.ts';
+import { limits } from './state/limits.ts';
+import type { Commit, PartitionHead } from './state/port.ts';
+import { SubjectCache } from './subjects.ts';
+import { topology } from './topology.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** One partition, from the head it was assigned with until it is told to end or fails. */
+export interface PartitionRun {
+  readonly reader: PartitionReader;
+  readonly head: PartitionHead;
+  isActive(): boolean;
+  /** A commit was acknowledged, or the log was read and is quiet. */
+  onProgress(): void;
+  /** A commit failed while the next batch may still be waited for: ends the run at once. */
+  onFailure(error: unknown): void;
+}
+
+/** Records of one batch: bounds memory, blobs per commit and how long a decision can wait behind others. */
+const mostRecords = 1_000;
+/** How long a reader waits when the log is quiet; work that is there is taken at once. */
+const idleWaitMs = 500;
+const cachedSubjects = 20_000;
+
+/** Fewer where an event type starts many decisions, so that all of them fit in one commit, beside the batch's report. */
+function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
+  const decisions = Math.max(1, ...[...triggersByType.values()].map((triggers) => triggers.length));
+  return Math.max(1, Math.min(mostRecords, Math.floor((limits.outboxItems - 1) / decisions)));
+}
+
+/**
+ * Reads one partition in order, and for each batch makes the one atomic commit. While a commit is in flight the next
+ * batch is being prepared on top of it; it names the first as its predecessor, so it fails with it. Throws after any
+ * error; its memory is gone with it, for memory only ever extends the history it came from.
+ */
+export async function runPartition(parts: WorkerParts, run: PartitionRun): Promise<void> {
+  const { reader, head } = run;
+  const { partition } = reader;
+  const batchRecords = recordsPerBatch(parts.workspace);
+  const path = topology(parts, partition);
+  const cache = new SubjectCache({
+    store: parts.store,
+    features: parts.features,
+    partition,
+    limit: cachedSubjects,
+  });
+  const partitionState = decodePartitionState(await parts.store.partitionState(partition));
+  let previous = head.commitId;
+  let inFlight: Promise<void> = Promise.resolve();
+  try {
+    while (run.isActive()) {
+      const records = await reader.next(batchRecords, idleWaitMs);
+      if (records.length === 0) {
+        if (run.isActive()) run.onProgress();
+        continue;
+      }
+      const batch = await processBatch(path, partition, records, cache, partitionState);
+      const id = parts.newId();
+      const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
+      for (const key of outgrown) {
+        cache.reset(key);
+        parts.metrics.outgrown.inc();
+        parts.logger.error(
+          { partition, subject: key },
+          `The state of a subject grew over ${limits.blobBytes} bytes and begins anew. Lower the keys or buckets of its features.`,
+        );
+      }
+      partitionState.changed = false;
+      previous = id;
+      await inFlight;
+      cache.evict();
+      inFlight = send(commit, batch);
+      // A quiet log may bring no next batch to find the failure: it ends the run at once.
+      inFlight.catch(run.onFailure);
+    }
+  } finally {
+    await inFlight;
+  }
+
+  async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {
+    const begun = parts.clock.monotonic();
+    const outcome = await parts.store.commit(partition, commit);
+    if (outcome.kind === 'fenced') {
+      parts.metrics.fences.inc();
+      throw new PresageError(
+        'fenced',
+        `Partition ${partition} was committed by another worker up to position ${outcome.head.position}.`,
+        { retriable: true },
+      );
+    }
+    const now = parts.clock.now();
+    const { metrics } = parts;
+    const oldest = batch.records[0]?.appendedAt ?? now;
+    metrics.commitSeconds.observe((parts.clock.monotonic() - begun) / 1_000);
+    metrics.eventSeconds.observe(Math.max(0, now - oldest) / 1_000);
+    metrics.batchRecords.observe(batch.records.length);
+    metrics.events.inc({ result: 'new' }, batch.records.length - batch.duplicates.length - batch.dead.length);
+    if (batch.duplicates.length > 0) metrics.events.inc({ result: 'duplicate' }, batch.duplicates.length);
+    if (batch.dead.length > 0) metrics.events.inc({ result: 'dead' }, batch.dead.length);
+    for (const { record } of batch.drafts)
+      metrics.decisions.inc({ rung: record.rung, reason: record.rungReason });
+    metrics.position.set({ partition: String(partition) }, commit.position);
+    metrics.cachedSubjects.set({ partition: String(partition) }, cache.size);
+    parts.onCommitted?.({
+      partition,
+      records: batch.records.length,
+      decisions: batch.drafts.length,
+      oldestAppendedAt: oldest,
+      committedAt: now,
+    });
+    run.onProgress();
+  }
+}
