@@ -66,7 +66,7 @@ function logOf(partitions: LogRecord[][]): EventLog {
     range: async (partition) => ({ start: 0, end: partitions[partition]?.length ?? 0 }),
     async subscribe({ startAt, onAssigned }) {
       for (const partition of partitions.keys()) onAssigned(readerOf(partition, await startAt(partition)));
-      return { stop: async () => {} };
+      return { restart: unused, stop: async () => {} };
     },
     trim: unused,
     close: async () => {},
