@@ -86,6 +86,17 @@ export function resolveChoices(caps: SubjectCaps, choices: readonly Choice[]): R
   return { chosen, available, capsSeen };
 }
 
+/**
+ * Event time from which on nothing taken so far can count: two windows after the newest take, as a take that comes
+ * late looks back from its own time, and `ttlMs` after the newest take of a session, which must be over by then.
+ */
+export function capsEnd(caps: SubjectCaps, ttlMs: number): number {
+  let end = Math.max(caps.sessionFloor + ttlMs, caps.capFloor);
+  for (const window of caps.windows.values()) end = Math.max(end, newestOf(window) + 2 * window.windowMs);
+  for (const session of caps.sessions.values()) end = Math.max(end, session.newest + ttlMs);
+  return end;
+}
+
 function takeOfSession(caps: SubjectCaps, take: CapTake, name: string): void {
   let session = caps.sessions.get(name);
   if (session === undefined) {

@@ -7,6 +7,8 @@ export const limits = {
   /** Redis's Lua can spread no more than 8,000 values over one call, and a blob takes two. */
   blobs: 3_000,
   blobBytes: 64 * 1_024,
+  /** Each subject of a commit may move its entry, and so may as many that are only looked at. */
+  timers: 6_000,
   partitionStateBytes: 1_024 * 1_024,
   outboxItems: 10_000,
   /** Room for the dead letter of the log's largest record, and for the ranking of a full placement with its contents. */
@@ -30,6 +32,7 @@ export function checkCommit(partition: number, commit: Commit): void {
   }
   if (commit.partitionState !== null && commit.partitionState.length > limits.partitionStateBytes)
     throw invalid(where, `partition state of ${commit.partitionState.length} bytes`);
+  checkTimers(where, commit);
   if (commit.outbox.length > limits.outboxItems)
     throw invalid(where, `${commit.outbox.length} outbox items are more than ${limits.outboxItems}`);
   for (const item of commit.outbox) {
@@ -37,6 +40,22 @@ export function checkCommit(partition: number, commit: Commit): void {
     if (item.kind === 'decision') checkChoices(where, item.choices);
   }
 }
+
+function checkTimers(where: string, { timers = [], expired = [] }: Commit): void {
+  if (timers.length > limits.timers)
+    throw invalid(where, `${timers.length} timers are more than ${limits.timers}`);
+  for (const [key, due] of timers) {
+    if (due !== null && !isTime(due)) throw invalid(where, `the timer of ${key} is due at ${due}`);
+  }
+  if (expired.length > limits.blobs)
+    throw invalid(where, `${expired.length} expired subjects are more than ${limits.blobs}`);
+  for (const { tenant, subject, at, ttlMs } of expired) {
+    if (!isTime(at) || !isTime(ttlMs))
+      throw invalid(where, `${tenant}:${subject} cannot expire at ${at} after ${ttlMs} ms`);
+  }
+}
+
+const isTime = (time: number): boolean => Number.isSafeInteger(time) && time >= 0 && time < limits.time;
 
 /** Throws PresageError `state_invalid` when a request could not be made as it is. */
 export function checkRequest(partition: number, request: RequestCommit): void {

@@ -1,6 +1,6 @@
 import { type Clock, PresageError } from '../../core/index.ts';
 import type { CapTake, Resolution } from '../../schemas/index.ts';
-import { capUsed, noCaps, resolveChoices, type SubjectCaps } from './caps.ts';
+import { capsEnd, capUsed, noCaps, resolveChoices, type SubjectCaps } from './caps.ts';
 import { checkCommit, checkRequest, checkTakes } from './limits.ts';
 import { outboxLost } from './outbox-lost.ts';
 import type {
@@ -19,6 +19,8 @@ interface PartitionMemory {
   partitionState: Buffer | null;
   readonly blobs: Map<string, Buffer>;
   readonly caps: Map<string, SubjectCaps>;
+  /** Earliest due by subject's key. */
+  readonly timers: Map<string, number>;
   readonly answers: Map<string, { payload: string; resolution: Resolution; expiresAt: number }>;
   outboxStart: number;
   outbox: StoredOutboxEntry[];
@@ -51,6 +53,12 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
     async load(partition, keys) {
       const { blobs } = of(partition);
       return keys.map((key) => blobs.get(key) ?? null);
+    },
+    async earliestTimers(partition, tenant, limit) {
+      return [...of(partition).timers]
+        .filter(([key]) => key.startsWith(`${tenant}:`))
+        .sort((a, b) => a[1] - b[1] || Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])))
+        .slice(0, limit);
     },
     async commit(partition, commit) {
       checkCommit(partition, commit);
@@ -109,6 +117,7 @@ const emptyPartition = (): PartitionMemory => ({
   partitionState: null,
   blobs: new Map(),
   caps: new Map(),
+  timers: new Map(),
   answers: new Map(),
   outboxStart: 0,
   outbox: [],
@@ -130,6 +139,7 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
     else memory.blobs.set(key, Buffer.from(blob));
   }
   if (commit.partitionState !== null) memory.partitionState = Buffer.from(commit.partitionState);
+  moveTimers(memory, commit);
   const resolutions: Resolution[] = [];
   for (const item of commit.outbox) {
     if (item.kind === 'decision') {
@@ -142,6 +152,20 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
   memory.recent = [...memory.recent, { id: commit.id, sequence, resolutions }].slice(-keptCommits);
   memory.head = { position: commit.position, commitId: commit.id, sequence };
   return { kind: 'committed', sequence, resolutions };
+}
+
+function moveTimers(memory: PartitionMemory, { timers = [], expired = [] }: Commit): void {
+  for (const [key, due] of timers) {
+    if (due === null) memory.timers.delete(key);
+    else memory.timers.set(key, due);
+  }
+  for (const { tenant, subject, at, ttlMs } of expired) {
+    const key = `${tenant}:${subject}`;
+    const caps = memory.caps.get(key);
+    const end = caps === undefined ? at : capsEnd(caps, ttlMs);
+    if (end > at) memory.timers.set(key, end);
+    else memory.caps.delete(key);
+  }
 }
 
 const positionWentBack = (partition: number, commit: Commit, head: PartitionHead): PresageError =>

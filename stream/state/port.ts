@@ -32,7 +32,30 @@ export interface Commit {
   readonly blobs: ReadonlyArray<readonly [key: string, blob: Uint8Array | null]>;
   /** The partition's own small state (watermarks, stop switch), if it changed. */
   readonly partitionState: Uint8Array | null;
+  /**
+   * Changes of the index of timers: for a subject's key (`<tenant>:<subject>`), when its earliest timer may be due, or
+   * null: it has none. An entry may be early, never late. At most 6,000, each key once.
+   */
+  readonly timers?: readonly TimerEntry[];
+  /** Subjects whose blobs this commit deletes because they have been silent for so long. At most 3,000. */
+  readonly expired?: readonly ExpiredSubject[];
   readonly outbox: readonly OutboxItem[];
+}
+
+/** Of the index of timers: a subject's key and its earliest due, event time in Unix milliseconds. */
+export type TimerEntry = readonly [key: string, due: number | null];
+
+/**
+ * Its caps go with it, unless one of them could still count: then the subject is put into the index of timers at
+ * the time at which none can any more.
+ */
+export interface ExpiredSubject {
+  readonly tenant: string;
+  readonly subject: string;
+  /** Event time of the expiry. */
+  readonly at: number;
+  /** How long it was silent. */
+  readonly ttlMs: number;
 }
 
 export type CommitOutcome =
@@ -77,6 +100,11 @@ export interface StateStore {
   head(partition: number): Promise<PartitionHead>;
   partitionState(partition: number): Promise<Buffer | null>;
   load(partition: number, keys: readonly string[]): Promise<(Buffer | null)[]>;
+  /**
+   * The earliest entries of a tenant's index of timers, at most `limit`, by (due, key as bytes). Entries that a commit
+   * in flight changes may be seen as they were or as they will be.
+   */
+  earliestTimers(partition: number, tenant: string, limit: number): Promise<[key: string, due: number][]>;
   /**
    * Makes a commit. A lost connection or a time-out is resolved inside, by sending the same commit again: a repeat of
    * one of the partition's last 8 commits gets the first answer and has no effect. After `state_unavailable` the

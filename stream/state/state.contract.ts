@@ -211,6 +211,111 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
       });
     });
 
+    describe('timers', () => {
+      const move = async (part: Partial<Commit>) => {
+        const { commitId } = await store.head(partition);
+        const outcome = await store.commit(partition, commit(commitId, `t-${commitId}`.slice(0, 60), part));
+        expect(outcome.kind).toBe('committed');
+      };
+
+      it('are read earliest first, by key where due at once, each tenant and partition apart', async () => {
+        await move({
+          timers: [
+            ['acme:u:2', 1_700_000_000_123],
+            ['acme:u:é', 1_700_000_000_001],
+            ['acme:u:z', 1_700_000_000_001],
+            ['other:u:1', 5],
+          ],
+        });
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([
+          ['acme:u:z', 1_700_000_000_001],
+          ['acme:u:é', 1_700_000_000_001],
+          ['acme:u:2', 1_700_000_000_123],
+        ]);
+        expect(await store.earliestTimers(partition, 'acme', 1)).toEqual([['acme:u:z', 1_700_000_000_001]]);
+        expect(await store.earliestTimers(partition, 'acme', 0)).toEqual([]);
+        expect(await store.earliestTimers(partition, 'other', 10)).toEqual([['other:u:1', 5]]);
+        expect(await store.earliestTimers(partition, 'nobody', 10)).toEqual([]);
+        expect(await store.earliestTimers(partition + 1, 'acme', 10)).toEqual([]);
+      });
+
+      it('move and go with the commit, and stay as they were when it is fenced', async () => {
+        await move({
+          timers: [
+            ['acme:u:1', 10],
+            ['acme:u:2', 20],
+          ],
+        });
+        await move({
+          timers: [
+            ['acme:u:1', 30],
+            ['acme:u:2', null],
+            ['acme:u:3', null],
+          ],
+        });
+        await store.commit(partition, commit('nobody', 'z', { timers: [['acme:u:1', 1]] }));
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([['acme:u:1', 30]]);
+      });
+
+      it('of thousands of subjects move in one commit', async () => {
+        const timers = Array.from({ length: 6_000 }, (_, i) => [`acme:u:${i}`, 10_000 - i] as const);
+        await move({ timers });
+        expect(await store.earliestTimers(partition, 'acme', 2)).toEqual([
+          ['acme:u:5999', 4_001],
+          ['acme:u:5998', 4_002],
+        ]);
+        await move({ timers: timers.slice(1).map(([key]) => [key, null] as const) });
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([['acme:u:0', 10_000]]);
+      });
+
+      it.each([
+        ['at no time', { timers: [['acme:u:1', 0.5]] }],
+        ['before 1970', { timers: [['acme:u:1', -1]] }],
+        ['too many', { timers: Array.from({ length: 6_001 }, (_, i) => [`acme:u:${i}`, 1] as const) }],
+        ['of an expiry at no time', { expired: [{ tenant: 'acme', subject: 'u:1', at: -1, ttlMs: 1 }] }],
+      ] satisfies [string, Partial<Commit>][])(
+        'that are %s are refused, without writing',
+        async (_, part) => {
+          const bad = store.commit(
+            partition,
+            commit('', 'c1', { blobs: [['a', Buffer.from('1')]], ...part }),
+          );
+          await expect(bad).rejects.toMatchObject({ code: 'state_invalid' });
+          expect(await store.load(partition, ['a'])).toEqual([null]);
+        },
+      );
+    });
+
+    describe('an expired subject', () => {
+      const take = [decision([choice('a', [perSubject(1, 10 * day), perSession(1, 's', 10 * day)])])];
+      const expiry = (at: number) => ({ tenant: 'acme', subject: 'u:1', at, ttlMs: 4 * day });
+
+      it('takes its caps along when none of them can count any more', async () => {
+        await store.commit(partition, commit('', 'c1', { outbox: take, timers: [['acme:u:1', 14 * day]] }));
+        const at = 14 * day;
+        await store.commit(
+          partition,
+          commit('c1', 'c2', { expired: [expiry(at)], timers: [['acme:u:1', null]] }),
+        );
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([]);
+        const used = [perSession(1, 's', at), perSubject(1, 10 * day)];
+        expect(await store.capsUsed(partition, 'acme', 'u:1', used)).toEqual([0, 0]);
+      });
+
+      it('leaves caps that could still count, and comes again when they no longer can', async () => {
+        await store.commit(partition, commit('', 'c1', { outbox: take }));
+        const early = { expired: [expiry(13 * day)], timers: [['acme:u:1', null] as const] };
+        await store.commit(partition, commit('c1', 'c2', early));
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([['acme:u:1', 14 * day]]);
+        expect(await store.capsUsed(partition, 'acme', 'u:1', [perSession(1, 's', 13 * day)])).toEqual([1]);
+      });
+
+      it('that took nothing leaves nothing', async () => {
+        await store.commit(partition, commit('', 'c1', { expired: [expiry(5 * day)] }));
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([]);
+      });
+    });
+
     describe('caps', () => {
       const resolve = async (...choices: Choice[]) => {
         const { commitId } = await store.head(partition);

@@ -109,6 +109,14 @@ local function forget_cap(caps, kept)
   caps.dirty['f'] = true
 end
 
+-- Event time from which on nothing taken so far can count (stream/state/caps.ts says why).
+local function caps_end(caps, ttl)
+  local latest = math.max(caps.session_floor + ttl, caps.cap_floor)
+  for _, window in pairs(caps.windows) do latest = math.max(latest, newest(window) + 2 * window.window) end
+  for _, session in pairs(caps.sessions) do latest = math.max(latest, session.at + ttl) end
+  return latest
+end
+
 local function take_session(caps, take)
   local cap, name, at = take[1], take[2], take[5]
   local session = caps.sessions[name]

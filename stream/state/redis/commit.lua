@@ -3,12 +3,14 @@
 --       2 commits hash: <sequence mod 8> -> commit id, newline, JSON list of resolutions; what a repeat is answered from
 --       3 outbox  stream with ids 0-1, 0-2...
 --       4 partition string
---       State blobs and caps have the keys' hash tag and are named in the argument: 3,000 KEYS would cost more than
+--       State blobs, caps and timers (sorted sets) have the keys' hash tag and are named in the argument: 3,000 KEYS would cost more than
 --       the writes.
 -- ARGV: 1 MessagePack of
 --         {previous commit id, this commit id, position, partition state or false,
 --          {blob key, blob, ...}, {key to delete, ...},
---          {{kind, payload} or {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}, ...}}
+--          {{kind, payload} or {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}, ...},
+--          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
+--          {{caps key, timers key, member, time of expiry, ms of silence before it}, ...}}
 -- Reply: {'committed', sequence, JSON list of resolutions}   also when this very commit had been made before
 --        {'fenced', position, commit id, sequence}           the head is another one
 --        error 'INVALID ...' when an argument or a stored key is not what it must be; nothing was written
@@ -16,6 +18,9 @@
 
 local KEPT_COMMITS = 8
 local MOST_BLOBS = 3000
+local MOST_TIMERS = 6000
+-- Values that one call may take through unpack.
+local AT_ONCE = 2000
 
 local function stored_answer(commits, id)
   local flat = redis.call('HVALS', commits)
@@ -30,6 +35,45 @@ local function ids_problem(args)
   if type(args) ~= 'table' then return 'the argument is not a list' end
   if type(args[1]) ~= 'string' then return 'the previous commit id is not a string' end
   if type(args[2]) ~= 'string' or args[2] == '' then return 'the commit id is not a string' end
+  return nil
+end
+
+local function is_own(key, prefix)
+  return type(key) == 'string' and string.sub(key, 1, #prefix) == prefix
+end
+
+local function is_finite(number)
+  return type(number) == 'number' and number >= 0 and number < 1e14
+end
+
+local function timers_problem(timers, expired, tag)
+  if type(timers) ~= 'table' or type(expired) ~= 'table' then return 'the timers are not lists' end
+  if #expired > MOST_BLOBS then return 'too many expired subjects' end
+  local prefix, count = tag .. ':timers:', 0
+  for _, index in ipairs(timers) do
+    if type(index) ~= 'table' or not is_own(index[1], prefix) then return 'a foreign timers key' end
+    if not is_missing_or(index[1], 'zset') then return index[1] .. ' is not a sorted set' end
+    local due, gone = index[2], index[3]
+    if type(due) ~= 'table' or type(gone) ~= 'table' or #due % 2 ~= 0 then return 'the timers are not lists' end
+    count = count + #due / 2 + #gone
+    if count > MOST_TIMERS then return 'too many timers' end
+    for i = 1, #due, 2 do
+      if not is_finite(due[i]) or type(due[i + 1]) ~= 'string' then return 'a timer is not {due, member}' end
+    end
+    for _, member in ipairs(gone) do
+      if type(member) ~= 'string' then return 'a timer to remove is not a string' end
+    end
+  end
+  for _, item in ipairs(expired) do
+    if type(item) ~= 'table' or not is_own(item[1], tag .. ':cap:') or not is_own(item[2], prefix) then
+      return 'a foreign key of an expired subject'
+    end
+    if type(item[3]) ~= 'string' or not is_finite(item[4]) or not is_finite(item[5]) then
+      return 'an expired subject without a time'
+    end
+    if not is_missing_or(item[1], 'hash') then return item[1] .. ' is not a hash' end
+    if not is_missing_or(item[2], 'zset') then return item[2] .. ' is not a sorted set' end
+  end
   return nil
 end
 
@@ -62,7 +106,23 @@ local function commit_problem(args, head_position, tag)
       return 'an outbox item of an unknown kind'
     end
   end
-  return nil
+  return timers_problem(args[8], args[9], tag)
+end
+
+-- ZADD or ZREM with many values.
+local function many(command, key, values)
+  for from = 1, #values, AT_ONCE do
+    redis.call(command, key, unpack(values, from, math.min(from + AT_ONCE - 1, #values)))
+  end
+end
+
+-- The caps of subjects that have expired, or when they will have.
+local function expire(expired)
+  for _, item in ipairs(expired) do
+    local caps_key, timers_key, member, at, ttl = unpack(item)
+    local ending = caps_end(read_caps(caps_key), ttl)
+    if ending > at then redis.call('ZADD', timers_key, whole(ending), member) else redis.call('DEL', caps_key) end
+  end
 end
 
 local function commit(keys, argv)
@@ -103,6 +163,11 @@ local function commit(keys, argv)
   if #deletes > 0 then redis.call('DEL', unpack(deletes)) end
   if args[4] then redis.call('SET', partition_key, args[4]) end
   for _, caps in pairs(by_subject) do write_caps(caps) end
+  for _, index in ipairs(args[8]) do
+    many('ZADD', index[1], index[2])
+    many('ZREM', index[1], index[3])
+  end
+  expire(args[9])
   for i, item in ipairs(outbox) do publish(outbox_key, item[1], item[2], resolved[i]) end
   local next_sequence = whole(sequence + 1)
   local answer = '[' .. table.concat(resolutions, ',') .. ']'

@@ -7,6 +7,8 @@ export interface StateKeys {
   readonly readers: string;
   /** Followed by `<tenant>:<subject>`. */
   readonly statePrefix: string;
+  /** Sorted set: subjects' keys (`<tenant>:<subject>`) by the time at which their earliest timer may be due. */
+  timers(tenant: string): string;
   caps(tenant: string, subject: string): string;
   answer(tenant: string, idempotencyKey: string): string;
 }
@@ -22,6 +24,7 @@ export function stateKeys(version: number, partition: number): StateKeys {
     partition: `${tag}:partition`,
     readers: `${tag}:readers`,
     statePrefix: `${tag}:state:`,
+    timers: (tenant) => `${tag}:timers:${tenant}`,
     caps: (tenant, subject) => `${tag}:cap:${tenant}:${subject}`,
     answer: (tenant, idempotencyKey) => `${tag}:idem:${tenant}:${idempotencyKey}`,
   };

@@ -1,18 +1,20 @@
 import type { CapTake, Choice } from '../../../schemas/index.ts';
 import { Packer } from '../../redis/index.ts';
 import { distinctTakes } from '../caps.ts';
-import type { Commit, OutboxItem, RequestCommit } from '../port.ts';
+import type { Commit, ExpiredSubject, OutboxItem, RequestCommit, TimerEntry } from '../port.ts';
 import type { StateKeys } from './keys.ts';
 
 /** The one argument of commit.lua. */
 export function packCommit(keys: StateKeys, commit: Commit): Buffer {
   const packer = new Packer(sizeOf(commit));
-  packer.array(7).string(commit.previous).string(commit.id).number(commit.position);
+  packer.array(9).string(commit.previous).string(commit.id).number(commit.position);
   if (commit.partitionState === null) packer.boolean(false);
   else packer.bytes(commit.partitionState);
   packBlobs(packer, keys, commit);
   packer.array(commit.outbox.length);
   for (const item of commit.outbox) packItem(packer, keys, item);
+  packTimers(packer, keys, commit.timers ?? []);
+  packExpired(packer, keys, commit.expired ?? []);
   return packer.finish();
 }
 
@@ -40,6 +42,36 @@ function packBlobs(packer: Packer, keys: StateKeys, commit: Commit): void {
   packer.array(deletes);
   if (deletes === 0) return;
   for (const [key, blob] of commit.blobs) if (blob === null) packer.string(keys.statePrefix + key);
+}
+
+/** One list for each tenant: its index, what is put into it, what is taken out. */
+function packTimers(packer: Packer, keys: StateKeys, timers: readonly TimerEntry[]): void {
+  const byTenant = new Map<string, TimerEntry[]>();
+  for (const entry of timers) {
+    const tenant = entry[0].slice(0, entry[0].indexOf(':'));
+    const same = byTenant.get(tenant);
+    if (same === undefined) byTenant.set(tenant, [entry]);
+    else same.push(entry);
+  }
+  packer.array(byTenant.size);
+  for (const [tenant, entries] of byTenant) {
+    const due = entries.filter((entry) => entry[1] !== null);
+    packer
+      .array(3)
+      .string(keys.timers(tenant))
+      .array(due.length * 2);
+    for (const [key, time] of due) packer.number(time ?? 0).string(key);
+    packer.array(entries.length - due.length);
+    for (const [key, time] of entries) if (time === null) packer.string(key);
+  }
+}
+
+function packExpired(packer: Packer, keys: StateKeys, expired: readonly ExpiredSubject[]): void {
+  packer.array(expired.length);
+  for (const { tenant, subject, at, ttlMs } of expired) {
+    packer.array(5).string(keys.caps(tenant, subject)).string(keys.timers(tenant));
+    packer.string(`${tenant}:${subject}`).number(at).number(ttlMs);
+  }
 }
 
 function packItem(packer: Packer, keys: StateKeys, item: OutboxItem): void {
@@ -76,6 +108,8 @@ function packTakeList(packer: Packer, takes: readonly CapTake[]): void {
 function sizeOf(commit: Commit): number {
   let bytes = 1_024 + (commit.partitionState?.length ?? 0);
   for (const [key, blob] of commit.blobs) bytes += key.length * 3 + 64 + (blob?.length ?? 0);
+  for (const [key] of commit.timers ?? []) bytes += key.length * 3 + 16;
+  for (const { subject } of commit.expired ?? []) bytes += subject.length * 6 + 512;
   for (const item of commit.outbox) bytes += item.payload.length * 3 + 512;
   return bytes;
 }

@@ -71,6 +71,7 @@ describe('the functions in Redis', () => {
         0,
         commit('c1', 'c2', {
           blobs: [['a', Buffer.alloc(1_000, 7)]],
+          timers: [['acme:u:1', 5]],
           outbox: [decision([choice('a', [take])])],
         }),
       );
@@ -100,6 +101,8 @@ describe('the functions in Redis', () => {
       ['the outbox', (redis) => redis.set('{events.v1:0}:outbox', 'x')],
       ['the partition state', (redis) => redis.lpush('{events.v1:0}:partition', 'x')],
       ['the last caps', (redis) => redis.set('{events.v1:0}:cap:acme:u:9', 'x')],
+      ['the timers', (redis) => redis.set('{events.v1:0}:timers:acme', 'x')],
+      ['the caps of an expired subject', (redis) => redis.set('{events.v1:0}:cap:acme:u:8', 'x')],
       ['an outbox with foreign ids', (redis) => redis.xadd('{events.v1:0}:outbox', '5-0', 'a', 'b')],
     ];
     it.each(foreign)('a foreign type of %s stops the commit', async (_what, spoil) => {
@@ -110,6 +113,8 @@ describe('the functions in Redis', () => {
         commit('', 'c1', {
           blobs: [['a', Buffer.from('1')]],
           partitionState: Buffer.from('1'),
+          timers: [['acme:u:1', 5]],
+          expired: [{ tenant: 'acme', subject: 'u:8', at: 1, ttlMs: 1 }],
           outbox: [
             { kind: 'batch', payload: 'x' },
             decision([choice('a', [take])], 'u:1'),

@@ -47,6 +47,17 @@ export function redisState(options: RedisStateOptions): StateStore {
         `load ${subjects.length} subjects of partition ${partition}`,
       );
     },
+    async earliestTimers(partition, tenant, limit) {
+      if (limit < 1) return [];
+      const flat = await send(
+        (redis) => redis.zrange(keysOf(partition).timers(tenant), '0', String(limit - 1), 'WITHSCORES'),
+        `read the timers of ${tenant} in partition ${partition}`,
+      );
+      return Array.from({ length: flat.length / 2 }, (_, i): [string, number] => [
+        flat[2 * i] ?? '',
+        Number(flat[2 * i + 1]),
+      ]);
+    },
     async request(partition, request) {
       checkRequest(partition, request);
       const { tenant, subject, idempotencyKey } = request;
