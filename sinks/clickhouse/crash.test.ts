@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redisStreamsLog } from '../../stream/log/index.ts';
 import { redisConnector } from '../../stream/redis/index.ts';
 import { redisState } from '../../stream/state/index.ts';
+import { type ChildProgram, childProgram } from '../../tests/support/child.ts';
 import { startTestRedis, type TestRedis } from '../../tests/support/redis.ts';
-import { type ChildProgram, childProgram } from './child.fixture.ts';
 import { type CommitSpec, contents, fold, nothing, play, type RecordSpec } from './history.fixture.ts';
 import { openEmbeddedWarehouse } from './index.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChildProgram, childProgram } from '../child.fixture.ts';
+import { type ChildProgram, childProgram } from '../../../tests/support/child.ts';
 import { openEmbeddedWarehouse, type Warehouse } from '../index.ts';
 import { migrate } from '../migrate.ts';
 import { lockFolder } from './lock.ts';

@@ -1,0 +1,59 @@
+import { partitionOf } from '../../../core/index.ts';
+import type { StoredEvent } from '../../../schemas/index.ts';
+import type { NewRecord } from '../../../stream/log/index.ts';
+import { seededRandom } from '../../support/trivago.ts';
+
+export interface EventsWanted {
+  readonly count: number;
+  readonly partitions: number;
+  readonly seed?: number;
+  /** Share of records that nobody can read. */
+  readonly poison?: number;
+}
+
+const begun = Date.UTC(2026, 2, 3, 9);
+const categories = ['shoes', 'bags', 'hats', 'coats', 'socks'];
+
+/** A seeded log of two tenants: 1% repeats, 3% out of order by up to a minute, 0.2% hours late, poison where wanted. */
+export function* eventsOf({ count, partitions, seed = 11, poison = 0 }: EventsWanted): Generator<NewRecord> {
+  const random = seededRandom(seed);
+  const whole = (below: number): number => Math.floor(random() * below);
+  const subjects = Math.max(20, Math.floor(count / 60));
+  const recent: NewRecord[] = [];
+  for (let i = 0; i < count; i++) {
+    if (poison > 0 && random() < poison) {
+      yield { partition: whole(partitions), key: 'poison', value: Buffer.from(`{"v":1,"broken":${i}`) };
+      continue;
+    }
+    if (recent.length > 0 && random() < 0.01) {
+      const repeated = recent[whole(recent.length)];
+      if (repeated !== undefined) yield repeated;
+      continue;
+    }
+    const user = `user-${whole(subjects)}`;
+    const lateMs = random() < 0.002 ? 7_200_000 : random() < 0.03 ? whole(60_000) : 0;
+    const drawn = random();
+    const event: StoredEvent = {
+      v: 1,
+      id: `event-${i}`,
+      tenant: drawn < 0.5 ? 'acme' : 'bolt',
+      type: ['view', 'view', 'view', 'click', 'purchase'][whole(5)] ?? 'view',
+      userId: user,
+      time: begun + i * 400 - lateMs,
+      properties: {
+        sku: `sku-${whole(300)}`,
+        category: categories[whole(categories.length)],
+        price: whole(40_000) / 100,
+      },
+      source: 'test',
+    };
+    const record = {
+      partition: partitionOf(user, partitions),
+      key: user,
+      value: Buffer.from(JSON.stringify(event)),
+    };
+    recent.push(record);
+    if (recent.length > 50) recent.shift();
+    yield record;
+  }
+}

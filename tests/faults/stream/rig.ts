@@ -1,0 +1,157 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import type { BatchReport, DeadLetter, DecisionRecord } from '../../../schemas/index.ts';
+import { type ChildProgram, childProgram } from '../../support/child.ts';
+import { startTestRedis, type TestRedis } from '../../support/redis.ts';
+import { type EventsWanted, eventsOf } from './events.ts';
+import { type Life, openLog } from './life.ts';
+
+const clock = { now: Date.now, monotonic: () => performance.now() };
+const workspace = fileURLToPath(new URL('../../workspaces/faults', import.meta.url));
+
+/** What a run of the stream left behind: everything that must not depend on what was done to it. */
+export interface Outcome {
+  /** State blobs and caps by key, byte for byte. */
+  readonly state: ReadonlyMap<string, string>;
+  /** Content of each decision by id: all but timings, wall clock and commit sequence. */
+  readonly decisions: ReadonlyMap<string, string>;
+  /** Positions found repeated, dead and late, by partition, however they were batched. */
+  readonly findings: string;
+  readonly dead: ReadonlyMap<string, DeadLetter>;
+  /** Entries that the reader wrote down more than once. */
+  readonly readAgain: number;
+}
+
+/** One Redis with the state (and, without brokers, the log), and the processes that work on it. */
+export interface Rig {
+  readonly redis: TestRedis;
+  start(life?: Partial<Life>): ReturnType<ChildProgram['start']>;
+  append(wanted: EventsWanted): Promise<void>;
+  outcome(): Promise<Outcome>;
+  stop(): Promise<void>;
+}
+
+export interface RigOptions {
+  readonly program: ChildProgram;
+  readonly partitions: number;
+  readonly brokers: readonly string[] | null;
+  readonly batchRecords?: number;
+  readonly fsync?: 'always' | 'everysec';
+}
+
+export const workerProgram = (): Promise<ChildProgram> =>
+  childProgram(new URL('./worker.child.fixture.ts', import.meta.url));
+
+export async function makeRig(options: RigOptions): Promise<Rig> {
+  const { program, partitions, brokers } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'presage-faults-'));
+  const redis = await startTestRedis({ maxmemoryMb: 1_024, fsync: options.fsync ?? 'always' });
+  const base: Life = {
+    redis: redis.url,
+    brokers,
+    partitions,
+    workspace,
+    outFile: join(folder, 'read.jsonl'),
+    batchRecords: options.batchRecords ?? 200,
+    untilDone: true,
+    dieAt: null,
+  };
+  return {
+    redis,
+    start: (life = {}) => program.start(JSON.stringify({ ...base, ...life })),
+    async append(wanted) {
+      const log = await openLog(base, clock);
+      let records = [];
+      for (const record of eventsOf(wanted)) {
+        records.push(record);
+        if (records.length < 1_000) continue;
+        await log.append(records);
+        records = [];
+      }
+      await log.append(records);
+      await log.close();
+    },
+    outcome: () => outcomeOf(redis.url, base.outFile),
+    async stop() {
+      await redis.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+type ReadEntry = { partition: number; offset: number } & (
+  | { kind: 'batch'; batch: BatchReport }
+  | { kind: 'dead'; dead: DeadLetter }
+  | { kind: 'decision'; decision: DecisionRecord }
+);
+
+async function outcomeOf(url: string, file: string): Promise<Outcome> {
+  const text = await readFile(file, 'utf8');
+  const decisions = new Map<string, string>();
+  const dead = new Map<string, DeadLetter>();
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  let readAgain = 0;
+  for (const line of text.split('\n')) {
+    const entry = parsed(line);
+    if (entry === null) continue;
+    const place = `${entry.partition}/${entry.offset}`;
+    if (seen.has(place)) readAgain++;
+    seen.add(place);
+    switch (entry.kind) {
+      case 'decision':
+        decisions.set(entry.decision.id, contentOf(entry.decision));
+        break;
+      case 'dead':
+        dead.set(`${entry.dead.partition}/${entry.dead.position}`, entry.dead);
+        break;
+      case 'batch':
+        for (const position of entry.batch.duplicates) found.add(`${entry.partition}/${position} repeated`);
+        for (const position of entry.batch.dead) found.add(`${entry.partition}/${position} dead`);
+        for (const [position, ms] of entry.batch.late) found.add(`${entry.partition}/${position} late ${ms}`);
+    }
+  }
+  return {
+    state: await stateIn(url),
+    decisions,
+    findings: [...found].sort().join('\n'),
+    dead,
+    readAgain,
+  };
+}
+
+/** The last line is cut short where the process was killed while it wrote. */
+function parsed(line: string): ReadEntry | null {
+  try {
+    return JSON.parse(line) as ReadEntry;
+  } catch {
+    return null;
+  }
+}
+
+export const contentOf = ({ timings: _timings, ...content }: DecisionRecord): string =>
+  JSON.stringify(content);
+
+async function stateIn(url: string): Promise<Map<string, string>> {
+  const redis = new Redis(url);
+  const state = new Map<string, string>();
+  for (const kind of ['state', 'cap']) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await redis.scan(cursor, 'MATCH', `{events.v*}:${kind}:*`, 'COUNT', 1_000);
+      cursor = next;
+      for (const key of keys) state.set(key, await bytesOf(redis, kind, key));
+    } while (cursor !== '0');
+  }
+  redis.disconnect();
+  return state;
+}
+
+async function bytesOf(redis: Redis, kind: string, key: string): Promise<string> {
+  if (kind === 'state') return (await redis.getBuffer(key))?.toString('base64') ?? '';
+  const fields = Object.entries(await redis.hgetall(key)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(fields);
+}

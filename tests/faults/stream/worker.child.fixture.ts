@@ -1,0 +1,132 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { Registry } from 'prom-client';
+import { loadScorers, scorerMetrics } from '../../../scorers/index.ts';
+import { makeFeatureSet } from '../../../stream/features/index.ts';
+import { makeWorker, readOutboxEntry, streamMetrics } from '../../../stream/index.ts';
+import type { EventLog } from '../../../stream/log/index.ts';
+import { redisConnector } from '../../../stream/redis/index.ts';
+import { redisState, type StateStore } from '../../../stream/state/index.ts';
+import { loadWorkspace } from '../../../workspace/index.ts';
+import { consoleLogger, type Life, openLog } from './life.ts';
+
+/**
+ * A stream worker and a reader of its outbox in one process, which kills itself (as `kill -9` does) at a named point:
+ * before a commit is sent, while it is on its way, after it was answered; before and after the reader acknowledged
+ * what it wrote down. It says `caught up` once everything is processed and read.
+ */
+const life = JSON.parse(process.argv[2] ?? '{}') as Life;
+const clock = { now: Date.now, monotonic: () => performance.now() };
+const logger = consoleLogger();
+const workspace = await loadWorkspace(life.workspace);
+const connector = redisConnector(life.redis);
+const log = await openLog(life, clock);
+const store = redisState({ connector, version: 1, clock });
+const features = makeFeatureSet(workspace);
+const registry = new Registry();
+const metrics = streamMetrics(registry);
+
+let left = life.dieAt?.after ?? 0;
+const isTime = (point: string): boolean => life.dieAt?.point === point && --left === 0;
+const die = (): Promise<never> => {
+  process.kill(process.pid, 'SIGKILL');
+  return new Promise(() => {});
+};
+
+const mortal: StateStore = {
+  ...store,
+  async commit(partition, commit) {
+    if (isTime('before the commit')) return die();
+    const isDuring = isTime('during the commit');
+    const sent = store.commit(partition, commit);
+    if (isDuring) {
+      // Sent, and gone before the answer comes.
+      setImmediate(() => void die());
+      return sent.then(() => new Promise(() => {}));
+    }
+    const outcome = await sent;
+    if (isTime('after the commit')) return die();
+    return outcome;
+  },
+};
+
+/** Small batches, so that there are many commits to die at. */
+const slowly = (whole: EventLog): EventLog => ({
+  ...whole,
+  subscribe: (options) =>
+    whole.subscribe({
+      ...options,
+      onAssigned: (reader) =>
+        options.onAssigned({
+          partition: reader.partition,
+          next: (limit, waitMs) => reader.next(Math.min(limit, life.batchRecords), waitMs),
+        }),
+    }),
+});
+
+const worker = makeWorker({
+  workspace,
+  features,
+  scorers: await loadScorers(workspace, { clock, logger, metrics: scorerMetrics(registry) }),
+  clock,
+  partitions: log.partitions,
+  log: slowly(log),
+  store: mortal,
+  metrics,
+  logger,
+  newId: () => crypto.randomUUID(),
+});
+
+const out = openSync(life.outFile, 'a');
+let isStopping = false;
+const acknowledged: number[] = [];
+
+/** Reads on from the acknowledged entry; each entry is written down, durably, before it is acknowledged. */
+async function readOutbox(partition: number): Promise<void> {
+  const reader = 'fault-reader';
+  const state = await store.readerState(partition, reader);
+  let position = state === null ? 0 : Number(state);
+  acknowledged[partition] = position;
+  while (!isStopping) {
+    const entries = await store.readOutbox(partition, position, 64, 100);
+    if (entries.length === 0) continue;
+    for (const stored of entries)
+      writeSync(out, `${JSON.stringify({ partition, ...readOutboxEntry(stored) })}\n`);
+    fsyncSync(out);
+    position = (entries.at(-1)?.offset ?? position) + 1;
+    if (isTime('before the acknowledgement')) await die();
+    await store.saveReaderState(partition, reader, String(position));
+    if (isTime('after the acknowledgement')) await die();
+    acknowledged[partition] = position;
+  }
+}
+const readers = Array.from({ length: log.partitions }, (_, partition) => readOutbox(partition));
+
+await worker.start();
+process.stdout.write('started\n');
+process.on('SIGTERM', () => {
+  isStopping = true;
+});
+
+async function isDone(): Promise<boolean> {
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const [{ end }, { position }, outbox] = await Promise.all([
+      log.range(partition),
+      store.head(partition),
+      store.outboxRange(partition),
+    ]);
+    if (position < end || (acknowledged[partition] ?? 0) < outbox.end) return false;
+  }
+  return true;
+}
+while (!isStopping) {
+  if (life.untilDone && (await isDone())) break;
+  await new Promise((wake) => setTimeout(wake, 20));
+}
+isStopping = true;
+await worker.stop();
+await Promise.all(readers);
+closeSync(out);
+process.stdout.write(`fences ${(await metrics.fences.get()).values[0]?.value ?? 0}\ndrained\n`);
+await log.close();
+await store.close();
+process.exit(0);
