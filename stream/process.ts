@@ -1,4 +1,5 @@
 import type { Batch } from './batch.ts';
+import { makeColumns } from './decode/columns.ts';
 import { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -30,8 +31,10 @@ export async function processBatch(
     questions: [],
     drafts: [],
   };
-  for (const record of records) {
-    const decoded = topology.decode(record);
+  const { decoder } = topology;
+  const columns = makeColumns(records.length, decoder.width);
+  for (const [row, record] of records.entries()) {
+    const decoded = decoder.decode(record, columns, row);
     if (decoded instanceof Item) items.push(decoded);
     else bury(batch, record, decoded.refused, decoded.event);
   }

@@ -6,7 +6,7 @@ import type { Step } from './batch.ts';
 import { decideAll } from './decide.ts';
 import type { FeatureSet } from './features/port.ts';
 import { applyControl } from './steps/control.ts';
-import { decodeRecord } from './steps/decode.ts';
+import { type Decoder, decodeRecord } from './steps/decode.ts';
 import { updateFeatures } from './steps/features.ts';
 import { placeInTime } from './steps/time.ts';
 import { askTriggers } from './steps/triggers.ts';
@@ -20,7 +20,7 @@ export interface TopologyParts {
 }
 
 export interface Topology {
-  readonly decode: ReturnType<typeof decodeRecord>;
+  readonly decoder: Decoder;
   readonly steps: readonly Step[];
   decide(questions: readonly Question[]): Promise<Draft[]>;
 }
@@ -38,7 +38,7 @@ export interface Topology {
 export function topology(parts: TopologyParts, partition: number): Topology {
   const { workspace, features, scorers, clock } = parts;
   return {
-    decode: decodeRecord(workspace, partition, parts.partitions),
+    decoder: decodeRecord(workspace, partition, parts.partitions, features.properties),
     steps: [
       applyControl(),
       placeInTime(workspace),

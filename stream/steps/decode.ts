@@ -2,6 +2,8 @@ import { messageOf, partitionOf, rawIdOf, subjectOfEvent } from '../../core/inde
 import { type StoredEvent, storedEvent } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { dead, type StepResult } from '../batch.ts';
+import type { Columns } from '../decode/columns.ts';
+import { plainDecoder } from '../decode/plain.ts';
 import { Item } from '../item.ts';
 import type { LogRecord } from '../log/port.ts';
 import { jsonText } from '../schemas/framing.ts';
@@ -18,10 +20,35 @@ const longestReadable = 256;
  * Bytes of the log -> an event that the workspace knows what to do with, or why it can't be used. The gateway has
  * checked most of this already, but anyone may write to a log.
  */
-export function decodeRecord(workspace: CompiledWorkspace, partition: number, partitions: number) {
-  return function decode(
-    record: LogRecord,
-  ): Item | { readonly refused: StepResult & { kind: 'dead' }; readonly event: Partial<StoredEvent> | null } {
+export function decodeRecord(
+  workspace: CompiledWorkspace,
+  partition: number,
+  partitions: number,
+  read: readonly string[],
+): Decoder {
+  const plain = plainDecoder(workspace, partition, partitions, read, earliestEventTime);
+  const closer = decodeCloser(workspace, partition, partitions);
+  return {
+    width: plain.width,
+    decode: (record, columns, row) => plain.decode(record, columns, row) ?? closer(record),
+  };
+}
+
+export interface Decoder {
+  /** How many columns its values need. */
+  readonly width: number;
+  /** Values of properties go into a row of columns that no other record uses. */
+  decode(record: LogRecord, columns: Columns, row: number): Item | Refused;
+}
+
+export interface Refused {
+  readonly refused: StepResult & { kind: 'dead' };
+  readonly event: Partial<StoredEvent> | null;
+}
+
+/** For records that are not plain: parses the whole, and says what is wrong with it. */
+export function decodeCloser(workspace: CompiledWorkspace, partition: number, partitions: number) {
+  return function decode(record: LogRecord): Item | Refused {
     const refuse = (code: string, message: string, event: Partial<StoredEvent> | null) => ({
       refused: dead(code, message) as StepResult & { kind: 'dead' },
       event,

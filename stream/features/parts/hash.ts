@@ -25,8 +25,26 @@ export function hashText(text: string): void {
     low ^= Math.imul(spread(Math.imul(k, 0x38b34ae5), 17), 0xa1e38b93);
     low = (Math.imul((spread(low, 13) + high) | 0, 5) + 0x32ac3b17) | 0;
   }
-  high = (high ^ length) + (low ^ length);
-  low = (low ^ length) + high;
+  finish(high, low, length);
+}
+
+/** `hashText` of the ASCII text between two positions, without making the text: the same loop over bytes. */
+export function hashAscii(bytes: Uint8Array, from: number, to: number): void {
+  let high = 0x2f0b4c47;
+  let low = 0x6d3f19a5;
+  for (let i = from; i < to; i += 2) {
+    const k = (bytes[i] as number) | (i + 1 < to ? (bytes[i + 1] as number) << 16 : 0);
+    high ^= Math.imul(spread(Math.imul(k, 0x239b961b), 15), 0xab0e9789);
+    high = (Math.imul((spread(high, 19) + low) | 0, 5) + 0x561ccd1b) | 0;
+    low ^= Math.imul(spread(Math.imul(k, 0x38b34ae5), 17), 0xa1e38b93);
+    low = (Math.imul((spread(low, 13) + high) | 0, 5) + 0x32ac3b17) | 0;
+  }
+  finish(high, low, to - from);
+}
+
+function finish(highLane: number, lowLane: number, length: number): void {
+  let high = (highLane ^ length) + (lowLane ^ length);
+  let low = (lowLane ^ length) + high;
   high = avalanche(high);
   low = avalanche(low);
   hashed.high = (high + low) | 0;
