@@ -5,6 +5,10 @@ import type { Measure } from './measure.ts';
 export const count: Measure = {
   reads: 'nothing',
   ofNothing: 0,
+  sql: {
+    aggregates: [{ name: 'sum', of: () => 'toUInt64(1)' }],
+    value: ([events]) => `toFloat64(${events})`,
+  },
   cell: {
     blank: [0],
     add(ring, at) {

@@ -12,6 +12,7 @@ import {
   readRing,
   writeRing,
 } from '../parts/ring.ts';
+import { moreThan } from '../sql/port.ts';
 import { baseTime, type Subject } from '../subject.ts';
 import type { Kind } from './kind.ts';
 
@@ -55,6 +56,11 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
 
   return {
     reads: 'text',
+    sql: {
+      bound: null,
+      value: ({ inWindow, value }) => `toFloat64(least(uniqExactIf(${value}, ${inWindow}), ${max}))`,
+      beyond: ({ matches, bucket, value }) => moreThan(max, matches, bucket, value, buckets),
+    },
     empty: () => ({ head: -Infinity, values: new Map() }),
     update(slot, seen, subject) {
       const bucket = bucketOf(seen.time, bucketMs);

@@ -8,6 +8,7 @@ import {
   writeText,
   writeVarint,
 } from '../parts/bytes.ts';
+import { powerOf } from '../parts/decimal.ts';
 import {
   bucketOf,
   endAt,
@@ -19,6 +20,7 @@ import {
   writeRing,
 } from '../parts/ring.ts';
 import { compareText } from '../parts/text.ts';
+import { moreThan } from '../sql/port.ts';
 import { baseTime, type Subject } from '../subject.ts';
 import type { Kind } from './kind.ts';
 import type { Measure } from './measure.ts';
@@ -41,7 +43,7 @@ interface Entry {
   readonly ring: Ring;
 }
 
-export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<KeyedRings> {
+export function keyed(feature: CompiledFeature, { cell, reads, sql }: Measure): Kind<KeyedRings> {
   const { bucketMs, buckets, scale, keys } = feature;
   const stride = cell.blank.length + 1;
   const oldestOf = (slot: KeyedRings, subject: Subject): number =>
@@ -69,6 +71,18 @@ export function keyed(feature: CompiledFeature, { cell, reads }: Measure): Kind<
 
   return {
     reads,
+    sql: {
+      bound: null,
+      value({ inWindow, value, key }) {
+        const maps = sql.aggregates.map(
+          ({ name, of }) => `${name}MapIf(map(${key}, ${of(value)}), ${inWindow})`,
+        );
+        const names = maps.map((_, index) => `x${index}`);
+        const each = `(${names.join(', ')}) -> ${sql.value(names, `${powerOf(scale)}`)}`;
+        return `mapFromArrays(mapKeys(${maps[0]}), arrayMap(${each}, ${maps.map((map) => `mapValues(${map})`).join(', ')}))`;
+      },
+      beyond: ({ matches, bucket, key }) => moreThan(keys, matches, bucket, key, buckets),
+    },
     empty: () => ({ head: -Infinity, entries: new Map() }),
     update(slot, seen, subject) {
       const bucket = bucketOf(seen.time, bucketMs);

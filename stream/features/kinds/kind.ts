@@ -1,6 +1,7 @@
 import type { FeatureValue } from '../../../schemas/index.ts';
 import type { Reader, Writer } from '../parts/bytes.ts';
 import type { Run } from '../parts/sessions.ts';
+import type { KindSql } from '../sql/port.ts';
 import type { Subject } from '../subject.ts';
 
 /** One event as a feature sees it. One object is used for all events. */
@@ -26,6 +27,8 @@ export type Reads = 'nothing' | 'amount' | 'number' | 'text';
  */
 export interface Kind<Slot> {
   readonly reads: Reads;
+  /** The same value by ClickHouse, from the events themselves. */
+  readonly sql: KindSql;
   empty(): Slot;
   update(slot: Slot, seen: Observation, subject: Subject): void;
   /** The value at event time `at`; changes nothing. */

@@ -22,6 +22,16 @@ export function lastN({ n }: CompiledFeature): Kind<Newest> {
   const keep = n + spare;
   return {
     reads: 'text',
+    sql: {
+      bound: null,
+      value({ matches, isFirst, value, before }) {
+        const counts = `${matches} AND ${isFirst} AND time <= at`;
+        const newest = before(`groupArraySortedIf(${n})(-time, ${counts})`);
+        const later = `countIf(${matches} AND ${isFirst} AND time > at)`;
+        const list = `groupArrayIf((time, id, ${value}), ${counts} AND has(${newest}, -time))`;
+        return `arraySlice(arrayMap(x -> x.3, arrayReverseSort(x -> (x.1, x.2), ${list})), 1, toUInt64(greatest(0, least(${n}, ${keep} - toInt64(${later})))))`;
+      },
+    },
     empty: makeNewest,
     update: (list, seen) => insertNewest(list, keep, seen.time, seen.id, seen.text),
     read(list, at) {

@@ -21,6 +21,15 @@ export function last(feature: CompiledFeature): Kind<Newest> {
   const isNumber = feature.propertyType === 'number';
   const keep = 1 + spare;
   return {
+    sql: {
+      bound: null,
+      // The newest up to the decision, unless so many came after it that state no longer holds it.
+      value: ({ matches, isFirst, value }) => {
+        const counts = `${matches} AND ${isFirst}`;
+        return `if(countIf(${counts} AND time > at) > ${spare} OR countIf(${counts} AND time <= at) = 0, NULL,
+    argMaxIf(${value}, (time, id), ${counts} AND time <= at))`;
+      },
+    },
     reads: isNumber ? 'number' : 'text',
     empty: makeNewest,
     update: (list, seen) => insertNewest(list, keep, seen.time, seen.id, isNumber ? seen.number : seen.text),

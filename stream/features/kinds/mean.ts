@@ -1,5 +1,6 @@
 import { readVarint, writeVarint } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
+import { doubleOf } from '../sql/port.ts';
 import type { Measure } from './measure.ts';
 import { sum, total } from './sum.ts';
 
@@ -7,6 +8,13 @@ import { sum, total } from './sum.ts';
 export const mean: Measure = {
   reads: 'amount',
   ofNothing: null,
+  sql: {
+    aggregates: [
+      { name: 'sum', of: (amount) => `toInt128(${amount})` },
+      { name: 'sum', of: () => 'toUInt64(1)' },
+    ],
+    value: ([total = '', events], unit) => `${doubleOf(total)} / (toFloat64(${events}) * ${unit})`,
+  },
   cell: {
     blank: [...sum.cell.blank, 0],
     add(ring, at, amount) {

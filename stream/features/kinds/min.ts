@@ -6,6 +6,10 @@ import type { Measure } from './measure.ts';
 export const min: Measure = {
   reads: 'amount',
   ofNothing: null,
+  sql: {
+    aggregates: [{ name: 'min', of: (amount) => amount }],
+    value: ([amount], unit) => `toFloat64(${amount}) / ${unit}`,
+  },
   cell: {
     blank: [Infinity],
     add(ring, at, amount) {

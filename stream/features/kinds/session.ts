@@ -1,6 +1,6 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
 import { readVarint, writeVarint } from '../parts/bytes.ts';
-import { type Run, type SessionRules, type Sessions, statAt } from '../parts/sessions.ts';
+import { mostRuns, type Run, type SessionRules, type Sessions, statAt } from '../parts/sessions.ts';
 import type { Kind } from './kind.ts';
 
 /**
@@ -15,6 +15,15 @@ export function session({ measure }: CompiledFeature, stat: number, rules: Sessi
   const statOf = (run: Run): number => run.stats[stat] ?? blank;
   return {
     reads: 'nothing',
+    sql: {
+      bound: null,
+      value: ({ session }) =>
+        counts
+          ? `toFloat64(ifNull(${session('count')}, 0))`
+          : `if(${session('first')} > any(at), NULL, toFloat64(any(at) - ${session('first')}) / 1000)`,
+      // Sessions are exact for events at most the window late, and with at most so many runs of either sort.
+      beyond: ({ session }) => `${session('runs')} > ${mostRuns} OR any(isLaterThanWindow)`,
+    },
     empty: () => null,
     update(_, { run, time }) {
       if (run !== null) run.stats[stat] = counts ? statOf(run) + 1 : Math.min(statOf(run), time);

@@ -1,10 +1,15 @@
 import { addAmount, numberOf, powerOf, readSum, writeSum } from '../parts/decimal.ts';
+import { doubleOf } from '../sql/port.ts';
 import type { Measure } from './measure.ts';
 
 /** Exact sum of a property's decimals; 0 of nothing. A bucket holds the sum's low and high part (parts/decimal.ts). */
 export const sum: Measure = {
   reads: 'amount',
   ofNothing: 0,
+  sql: {
+    aggregates: [{ name: 'sum', of: (amount) => `toInt128(${amount})` }],
+    value: ([total = ''], unit) => `${doubleOf(total)} / ${unit}`,
+  },
   cell: {
     blank: [0, 0],
     add: addAmount,

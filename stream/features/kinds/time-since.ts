@@ -12,6 +12,12 @@ const keep = 1 + spare;
 export function timeSince(): Kind<number[]> {
   return {
     reads: 'nothing',
+    sql: {
+      bound: null,
+      value: ({ matches }) =>
+        `if(uniqExactIf(time, ${matches} AND time > at) > ${spare} OR countIf(${matches} AND time <= at) = 0, NULL,
+    toFloat64(any(at) - maxIf(time, ${matches} AND time <= at)) / 1000)`,
+    },
     empty: () => [],
     update: (times, seen) => insert(times, seen.time),
     read(times, at) {

@@ -1,4 +1,5 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
+import { powerOf } from '../parts/decimal.ts';
 import {
   bucketOf,
   endAt,
@@ -15,7 +16,7 @@ import type { Kind } from './kind.ts';
 import type { Measure } from './measure.ts';
 
 /** A measure over a rolling window. The slot is the ring itself. */
-export function windowed(feature: CompiledFeature, { cell, reads, ofNothing }: Measure): Kind<Ring> {
+export function windowed(feature: CompiledFeature, { cell, reads, ofNothing, sql }: Measure): Kind<Ring> {
   const { bucketMs, buckets, scale } = feature;
   const stride = cell.blank.length + 1;
   // A feature that reads system events can be ahead of the subject's newest ordinary event.
@@ -23,6 +24,14 @@ export function windowed(feature: CompiledFeature, { cell, reads, ofNothing }: M
     Math.max(bucketOf(newest, bucketMs), lastBucket(ring, stride));
   return {
     reads,
+    sql: {
+      bound: null,
+      value: ({ inWindow, value }) => {
+        const results = sql.aggregates.map(({ name, of }) => `${name}If(${of(value)}, ${inWindow})`);
+        const nothing = ofNothing === null ? 'NULL' : `toFloat64(${ofNothing})`;
+        return `if(countIf(${inWindow}) = 0, ${nothing}, ${sql.value(results, `${powerOf(scale)}`)})`;
+      },
+    },
     empty: () => [],
     update(ring, seen, subject) {
       const bucket = bucketOf(seen.time, bucketMs);
