@@ -3,7 +3,13 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresageError } from '../../core/index.ts';
-import { fixtureConfig, fixtureEvents, fixtureFeatures } from '../../tests/support/feature-fixtures.ts';
+import {
+  fixtureConfig,
+  fixtureEvents,
+  fixtureFeatures,
+  fixtureIndexed,
+  fixtureTimers,
+} from '../../tests/support/feature-fixtures.ts';
 import { config, event, feature } from '../../tests/support/features.ts';
 import { makeFeatureSet, type SubjectState } from './index.ts';
 
@@ -12,6 +18,8 @@ const set = makeFeatureSet(fixtureConfig);
 function storyOf(events = fixtureEvents): SubjectState {
   const state = set.empty();
   for (const [position, each] of events.entries()) set.update(state, each, position);
+  state.timers = fixtureTimers();
+  state.indexed = fixtureIndexed;
   return state;
 }
 
@@ -42,7 +50,7 @@ describe('stored blobs', () => {
   const fixtures = readdirSync(folder).filter((file) => file.endsWith('.json'));
 
   it('of every version ever written are here', () => {
-    expect(fixtures).toContain('v1.json');
+    expect(fixtures).toEqual(expect.arrayContaining(['v1.json', 'v2.json']));
   });
 
   it.each(fixtures)('%s means what it meant', (file) => {
@@ -51,11 +59,18 @@ describe('stored blobs', () => {
     reader.learnLayout(fixture.layoutDescription);
     const state = reader.decode(Buffer.from(fixture.blob.join(''), 'hex'));
     const { position, newest, session } = state;
+    if (fixture.timers !== undefined)
+      expect({ timers: state.timers, indexed: state.indexed }).toEqual({
+        timers: fixtureTimers(),
+        indexed: fixtureIndexed,
+      });
+    else
+      expect({ timers: state.timers, indexed: state.indexed }).toEqual({ timers: null, indexed: Infinity });
     expect({ position, newest, session, values: reader.read(state, newest) }).toEqual(fixture.means);
   });
 
   it('are written as the newest version was', () => {
-    const fixture = JSON.parse(readFileSync(new URL('v1.json', folder), 'utf8'));
+    const fixture = JSON.parse(readFileSync(new URL('v2.json', folder), 'utf8'));
     expect(set.layoutDescription).toBe(fixture.layoutDescription);
     expect(Buffer.from(set.encode(storyOf())).toString('hex')).toBe(fixture.blob.join(''));
   });

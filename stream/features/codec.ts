@@ -21,13 +21,15 @@ import { type SessionRules, sessionAt } from './parts/sessions.ts';
 import { readSessions, writeSessions } from './parts/sessions-blob.ts';
 import type { FeatureConfig, Machine } from './plan.ts';
 import { baseTime, makeSubject, type Subject } from './subject.ts';
+import { readTimers, writeTimers } from './timers/index.ts';
 
 /**
  * A subject's blob: version (1 byte), layout (u32), position + 1, newest event time (0, or 1 and the time), sessions,
- * remembered event ids, then each feature's slot after its length in bytes (0: as empty), in layout order, and the
+ * remembered event ids, timers (from version 2 on), then each feature's slot after its length in bytes (0: as empty), in layout order, and the
  * CRC-32 of all that. Integers are varints, times distances from the newest. Equal states give equal bytes.
  */
-export const blobVersion = 1;
+export const blobVersion = 2;
+const oldestVersion = 1;
 const headerBytes = 5;
 const checksumBytes = 4;
 const wholeChecksum = 0x2144df1c;
@@ -83,7 +85,7 @@ export function makeCodec(
       const slots = layouts.get(id);
       if (slots === undefined) throw layoutUnknown(id);
       try {
-        return readSubject(reader, slots);
+        return readSubject(reader, slots, blob[0] ?? 0);
       } catch (error) {
         if (error instanceof PresageError) throw error;
         return unreadable(`it makes no sense (${String(error)})`, reader.at);
@@ -91,7 +93,7 @@ export function makeCodec(
     },
   };
 
-  function readSubject(reader: Reader, slots: readonly (Machine | null)[]): Subject {
+  function readSubject(reader: Reader, slots: readonly (Machine | null)[], version: number): Subject {
     const position = readVarint(reader) - 1;
     const newest = readNewestTime(reader);
     const base = baseTime(newest);
@@ -101,6 +103,11 @@ export function makeCodec(
     const subject = makeSubject(new Array(machines.length).fill(null), sessions, remembered);
     subject.position = position;
     subject.newest = newest;
+    if (version >= 2) {
+      const { indexed, timers } = readTimers(reader, base);
+      subject.indexed = indexed;
+      subject.timers = timers;
+    }
     for (const machine of slots) readSlot(reader, machine, subject);
     for (const { kind, index } of machines) subject.slots[index] ??= kind.empty();
     if (reader.at !== reader.end) unreadable('it goes on after its end', reader.at);
@@ -113,8 +120,9 @@ export function makeCodec(
 function openBlob(blob: Uint8Array): Reader {
   const reader = makeReader(blob);
   if (blob.byteLength < headerBytes + checksumBytes) unreadable('it is too short', blob.byteLength);
-  if (reader.bytes[0] !== blobVersion)
-    unreadable(`it has version ${reader.bytes[0]}, this program writes ${blobVersion}`, 0);
+  const version = reader.bytes[0] ?? 0;
+  if (version < oldestVersion || version > blobVersion)
+    unreadable(`it has version ${version}, this program writes ${blobVersion}`, 0);
   // A property of CRC-32: with its own checksum behind it, every content has the same checksum.
   if (crc32(reader.bytes) !== wholeChecksum) unreadable('its checksum does not fit its content', reader.end);
   reader.end -= checksumBytes;
@@ -135,6 +143,7 @@ function writeHead(writer: Writer, subject: Subject): void {
   const base = baseTime(subject.newest);
   writeSessions(writer, subject.sessions, base);
   writeRemembered(writer, subject.remembered, base);
+  writeTimers(writer, subject.indexed, subject.timers, base);
 }
 
 /** Most slots are shorter than 128 bytes: one byte is left for the length, and more made where it is not enough. */

@@ -1,5 +1,6 @@
 import type { FeatureVector, StoredEvent } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
+import type { SessionEnd, Timers } from './timers/index.ts';
 
 /** An event as features see it: identity, effective time, type, properties. */
 export interface FeatureEvent {
@@ -33,6 +34,10 @@ export interface SubjectState {
   readonly newest: number;
   /** The current session's id (client's, or derived from gaps), or null before the first event. */
   readonly session: string | null;
+  /** When this subject's entry in the index of timers is due, as of the next commit; Infinity: it has none. */
+  indexed: number;
+  /** What it waits for; null: nothing. Changed by stream/timers only. */
+  timers: Timers | null;
 }
 
 /** All features of one workspace as one machine: events in, values out, blobs in between. Pure; no I/O; no clock. */
@@ -48,6 +53,10 @@ export interface FeatureSet {
   update(state: SubjectState, event: FeatureEvent, position: number): boolean;
   /** Every feature's value at event time `at` (of the decision: the event's time). Names in workspace order. */
   read(state: SubjectState, at: number): FeatureVector;
+  /** Event time of the newest event of any sort that is remembered; -Infinity: none. */
+  activity(state: SubjectState): number;
+  /** Where each remembered session ends. */
+  sessionEnds(state: SubjectState): SessionEnd[];
   encode(state: SubjectState): Uint8Array;
   /** Throws PresageError `state_unreadable` (corrupt) or `layout_unknown`. */
   decode(blob: Uint8Array): SubjectState;

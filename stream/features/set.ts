@@ -3,12 +3,13 @@ import { makeCodec } from './codec.ts';
 import type { Observation } from './kinds/index.ts';
 import { layoutOf, parseLayout } from './layout.ts';
 import { hashed, hashText } from './parts/hash.ts';
-import { forgetBefore, mergeRemembered, remember } from './parts/remembered.ts';
+import { forgetBefore, mergeRemembered, newestRemembered, remember } from './parts/remembered.ts';
 import { addToSession, mergeSessions, type Run, type SessionRules, sessionAt } from './parts/sessions.ts';
 import { keptText } from './parts/text.ts';
 import { type FeatureConfig, isSystemType, makePlans, observe, type Plan } from './plan.ts';
 import type { FeatureEvent, FeatureSet, SubjectState } from './port.ts';
 import { makeSubject, type Subject } from './subject.ts';
+import { makeTimers, mergeTimers, sessionEnds } from './timers/index.ts';
 
 /** A feature set that can also add one subject's state to another's, as a transfer of identity does. */
 export interface MergingFeatureSet extends FeatureSet {
@@ -16,6 +17,7 @@ export interface MergingFeatureSet extends FeatureSet {
    * `into` becomes the state of both subjects' events, as if they had been one subject's from the start (in the
    * bounds of each kind, an event of one being as late as it is older than the newest of both); its position stays,
    * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`, `max`, `distinct` and `time_since`.
+   * What `from` waits for is re-checked against both histories (timers/timers.ts); the index of timers is the caller's.
    */
   merge(into: SubjectState, from: SubjectState): void;
 }
@@ -109,6 +111,8 @@ export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
         values[feature.name] = kind.read(subject.slots[index], at, subject);
       return values;
     },
+    activity: (state) => Math.max(state.newest, newestRemembered((state as Subject).remembered)),
+    sessionEnds: (state) => sessionEnds((state as Subject).sessions, rules.gapMs),
     encode: (state) => codec.encode(state as Subject),
     decode: (blob) => codec.decode(blob),
     learnLayout: (description) => codec.learn(parseLayout(description)),
@@ -119,6 +123,10 @@ export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
       mergeRemembered(target.remembered, source.remembered, config.deduplicationIds);
       forgetBefore(target.remembered, target.newest - config.deduplicationMs);
       mergeSessions(target.sessions, source.sessions, target.newest, rules);
+      if (source.timers !== null) {
+        target.timers ??= makeTimers();
+        mergeTimers(target.timers, source.timers);
+      }
       for (const { kind, index } of machines) kind.merge(target.slots[index], source.slots[index], target);
       refreshSession(target);
     },

@@ -1,6 +1,7 @@
 import { makeRemembered, type Remembered } from './parts/remembered.ts';
 import { makeSessions, type Sessions } from './parts/sessions.ts';
 import type { SubjectState } from './port.ts';
+import type { Timers } from './timers/index.ts';
 
 /** What is behind the opaque SubjectState. */
 export interface Subject extends SubjectState {
@@ -10,6 +11,8 @@ export interface Subject extends SubjectState {
   session: string | null;
   readonly remembered: Remembered;
   readonly sessions: Sessions;
+  indexed: number;
+  timers: Timers | null;
   /** One per feature, in workspace order; its kind knows what it is. */
   readonly slots: unknown[];
 }
@@ -19,7 +22,16 @@ export function makeSubject(
   sessions: Sessions = makeSessions(),
   remembered: Remembered = makeRemembered(),
 ): Subject {
-  return { position: -1, newest: -Infinity, session: null, remembered, sessions, slots };
+  return {
+    position: -1,
+    newest: -Infinity,
+    session: null,
+    indexed: Infinity,
+    timers: null,
+    remembered,
+    sessions,
+    slots,
+  };
 }
 
 /** The base that times in a blob are written against. */

@@ -1,3 +1,4 @@
+import { makeTimers, type Timers } from '../../stream/features/index.ts';
 import { config, event, feature } from './features.ts';
 
 /** Every kind once, with hashes of their own, so that stored blobs of this layout stay readable. */
@@ -33,3 +34,29 @@ export const fixtureEvents = [
   event(start + 30_000, { id: 'e-4', properties: { item: 'lamp', price: 1_000_000_000 } }),
   event(start - 80_000_000, { id: 'e-0', properties: { item: 'rope' } }),
 ];
+
+/** What the story's subject waits for: two carts, one of them paid, a condition that cools down, two sessions told. */
+export const fixtureTimers = (): Timers => ({
+  ...makeTimers(),
+  pending: [{ trigger: 'left', key: 'cart-1', from: start, due: start + 600_000, isSimulated: true }],
+  marks: [
+    { trigger: 'left', key: 'cart-1', after: start, absent: [], until: start + 4_200_000 },
+    {
+      trigger: 'left',
+      key: 'cart-ü',
+      after: -Infinity,
+      absent: [start - 5, start + 7],
+      until: start + 4_200_007,
+    },
+  ],
+  held: [
+    { trigger: 'full', isTrue: true, firedAt: start + 90_000 },
+    { trigger: 'slow', isTrue: false, firedAt: -Infinity },
+  ],
+  ended: [
+    { name: null, last: start - 80_000_000 },
+    { name: 'tab-0', last: start - 10 },
+  ],
+  isSimulated: true,
+});
+export const fixtureIndexed = start + 600_000;

@@ -58,6 +58,10 @@ export function forgetBefore(ids: Remembered, time: number): void {
   while (ids.start < ids.end && (ids.times[ids.start] ?? 0) < time) ids.start++;
 }
 
+/** Event time of the newest id; -Infinity: none. */
+export const newestRemembered = (ids: Remembered): number =>
+  ids.end > ids.start ? (ids.times[ids.end - 1] ?? -Infinity) : -Infinity;
+
 /** Adds another subject's ids. */
 export function mergeRemembered(into: Remembered, from: Remembered, limit: number): void {
   for (let i = from.start; i < from.end; i++) {
