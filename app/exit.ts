@@ -21,7 +21,6 @@ const usageCodes = new Set([
   'workspace_not_written',
   'map_unusable',
   'file_unreadable',
-  'file_too_large',
   'sql_refused',
   'sql_failed',
   'usage',

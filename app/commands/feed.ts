@@ -1,16 +1,15 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { contentId, PresageError } from '../../core/index.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
 import { exitCodes } from '../exit.ts';
 import {
+  type FeedPlan,
   type FeedProgress,
+  type FeedSource,
   type FeedTotals,
+  fileSource,
   isAccountedFor,
   loadRowMap,
   planFeed,
@@ -19,11 +18,12 @@ import {
   renderTotals,
   rowIsEvent,
   sendEvents,
+  spoolSource,
   writeProgress,
 } from '../feed/index.ts';
 import { checkWorkspace, clientOf, type InstanceClient } from '../instance/client.ts';
-import { findInstance } from '../instance/registry.ts';
-import { type StartedInstance, startInstance } from '../start/index.ts';
+import { findInstance, type InstanceFile } from '../instance/registry.ts';
+import { dataFolderPath, type StartedInstance, startInstance } from '../start/index.ts';
 import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
 
 interface FeedOptions extends SharedOptions {
@@ -33,12 +33,16 @@ interface FeedOptions extends SharedOptions {
   readonly order: 'time' | 'file';
   readonly format?: 'csv' | 'jsonl';
   readonly data?: string;
+  readonly sortMemory: number;
+  readonly sortDisk: number;
 }
 
 interface FeedStatus {
   readonly passed: boolean;
   readonly totals: Pick<FeedTotals, 'new' | 'duplicate' | 'dead' | 'late'> | null;
 }
+
+const megabyte = 1024 * 1024;
 
 /** A killed instance is restarted by whoever runs it; a feed waits so long for it. */
 const patienceMs = 120_000;
@@ -65,6 +69,8 @@ export function feedCommand(program: Command, context: Context): void {
     )
     .addOption(new Option('--format <format>', 'instead of finding out').choices(['csv', 'jsonl']))
     .option('--data <dir>', 'data folder, if an instance has to be started')
+    .option('--sort-memory <MB>', 'memory for sorting; more goes to <data>/tmp', parseMegabytes, 64)
+    .option('--sort-disk <MB>', 'most that sorting may take there', parseMegabytes, 20_000)
     .addHelpText(
       'after',
       '\nExamples:\n  $ npx presage feed events.jsonl\n  $ npx presage feed log.csv.gz --workspace examples/travel\n  $ zcat log.gz | npx presage feed - --format jsonl --rate 500\n\nExit code 4: events that are not accounted for. Run an interrupted feed again to go on.',
@@ -79,11 +85,14 @@ async function feed(file: string, options: FeedOptions, context: Context): Promi
   process.once('SIGTERM', stop);
   const running = await runningInstance(options, context);
   // Before an instance is started here: the embedded ClickHouse would take piped input for rows of its own inserts.
-  const spool = file === '-' ? await spoolStandardInput() : null;
+  const source =
+    file === '-'
+      ? await spoolSource(process.stdin, join(await dataFolderOf(running, options), 'tmp'))
+      : fileSource(resolve(file));
   let own: StartedInstance | null = null;
   try {
-    if (!running) own = await startOwn(options, context);
-    const totals = await feedFile(spool?.path ?? resolve(file), file, options, context, interrupted.signal);
+    if (running === null) own = await startOwn(options, context);
+    const totals = await feedFile(source, file, options, context, interrupted.signal);
     if (totals === null) {
       context.err('Interrupted. Run the same command again to go on where it stopped.');
       context.setExitCode(exitCodes.interrupted);
@@ -95,14 +104,14 @@ async function feed(file: string, options: FeedOptions, context: Context): Promi
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
-    await spool?.remove();
+    await source.close();
     await own?.stop();
   }
 }
 
 /** null = it was interrupted. */
 async function feedFile(
-  path: string,
+  source: FeedSource,
   name: string,
   options: FeedOptions,
   context: Context,
@@ -116,20 +125,56 @@ async function feedFile(
     : workspace.source.feed.map
       ? resolve(workspace.folder, workspace.source.feed.map)
       : null;
-  const plan = await planFeed(path, {
+  const plan = await planFeed(source, {
     name,
     map: mapPath ? await loadRowMap(mapPath) : rowIsEvent,
     order: options.order,
     format: options.format ?? null,
+    sort: {
+      folder: join(first.instance.data, 'tmp'),
+      memoryBytes: options.sortMemory * megabyte,
+      diskBytes: options.sortDisk * megabyte,
+      fanIn: 64,
+    },
+    signal,
   });
+  if (plan === null) return null;
+  try {
+    return await feedPlan(
+      plan,
+      { name, tenant, mapPath, data: first.instance.data },
+      options,
+      context,
+      signal,
+    );
+  } finally {
+    await plan.close();
+  }
+}
 
+interface Destination {
+  readonly name: string;
+  readonly tenant: string;
+  readonly mapPath: string | null;
+  /** The instance's data folder. */
+  readonly data: string;
+}
+
+/** Sends what is planned, from where an interrupted feed stopped, and waits for what became of it. null = interrupted. */
+async function feedPlan(
+  plan: FeedPlan,
+  { name, tenant, mapPath, data }: Destination,
+  options: FeedOptions,
+  context: Context,
+  signal: AbortSignal,
+): Promise<FeedTotals | null> {
   const progressFile = join(
-    first.instance.data,
+    data,
     'feeds',
     `${contentId(plan.fileHash, tenant, options.order, mapPath ?? '')}.json`,
   );
   const known = await readProgress(progressFile);
-  const resumed = known !== null && !known.finished && known.sent <= plan.events.length ? known : null;
+  const resumed = known !== null && !known.finished && known.sent <= plan.events ? known : null;
   const start: FeedProgress = resumed ?? {
     run: contentId('run', plan.fileHash, String(Date.now()), String(process.pid)),
     sent: 0,
@@ -144,8 +189,8 @@ async function feedFile(
     );
 
   const begunAt = Date.now();
-  const show = progressPrinter(context, options, plan.events.length, plan.rejects.length, start.sent);
-  const sent = await sendEvents(plan.events, start, {
+  const show = progressPrinter(context, options, plan.events, plan.rejectedCount, start.sent);
+  const sent = await sendEvents(plan, start, {
     tenant,
     source: `feed:${start.run}`,
     rate: options.rate === 'max' ? null : options.rate,
@@ -159,17 +204,17 @@ async function feedFile(
     now: Date.now,
     patienceMs,
   });
-  if (sent.sent < plan.events.length) return null;
+  if (sent.sent < plan.events) return null;
   const status = await settled(sent, options, context, signal);
   if (status === null) return null;
   await writeProgress(progressFile, { ...sent, finished: true });
   for (const reject of [...plan.rejects, ...sent.rejected].slice(0, 10)) {
     context.err(`rejected: ${name} row ${reject.row + 1}: ${reject.code}: ${reject.message}`);
   }
-  const rejected = plan.rejects.length + sent.rejectedCount;
+  const rejected = plan.rejectedCount + sent.rejectedCount;
   return {
     rows: plan.rows,
-    sent: plan.events.length + plan.rejects.length,
+    sent: plan.events + plan.rejectedCount,
     ...status,
     // ClickHouse counts ids: one that stands in the file twice is new, or known, once.
     duplicate: status.duplicate + plan.repeats,
@@ -221,16 +266,25 @@ async function connect(options: FeedOptions, context: Context): Promise<Instance
   return clientOf(instance);
 }
 
-/** Whether one is running; throws `workspace_mismatch` when it runs another workspace than the one named. */
-async function runningInstance(options: FeedOptions, context: Context): Promise<boolean> {
+/** The running one or null; throws `workspace_mismatch` when it runs another workspace than the one named. */
+async function runningInstance(options: FeedOptions, context: Context): Promise<InstanceFile | null> {
   const instance = await findInstance(context.environment.stateFolder, options.port);
-  if (instance === null) return false;
+  if (instance === null) return null;
   checkWorkspace(
     instance,
     options.port,
     options.workspace === undefined ? null : folderOf(options.workspace),
   );
-  return true;
+  return instance;
+}
+
+/** The running instance's data folder, or the one that an instance started here will have. */
+async function dataFolderOf(running: InstanceFile | null, options: FeedOptions): Promise<string> {
+  if (running !== null) return running.data;
+  const workspace = folderOf(options.workspace);
+  // A folder that isn't a workspace shall not get data of ours.
+  await loadWorkspace(workspace);
+  return dataFolderPath(workspace, options.data ?? null);
 }
 
 function startOwn(options: FeedOptions, context: Context): Promise<StartedInstance> {
@@ -259,14 +313,6 @@ function tenantOf(options: FeedOptions, declared: string | undefined, tenants: r
       `Tenant "${tenant}" is not in the workspace; it has: ${tenants.join(', ')}.`,
     );
   return tenant;
-}
-
-async function spoolStandardInput(): Promise<{ path: string; remove(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'presage-feed-'));
-  const path = join(folder, 'input');
-  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }));
-  if ((await stat(path)).size === 0) throw new PresageError('file_unreadable', 'Standard input was empty.');
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 const linesEveryMs = 2_000;
@@ -302,4 +348,10 @@ function parseRate(text: string): number | 'max' {
   const rate = Number(text);
   if (Number.isFinite(rate) && rate > 0) return rate;
   throw new PresageError('usage', `--rate: expected a number of events per second, or max, got "${text}".`);
+}
+
+function parseMegabytes(text: string): number {
+  const megabytes = Number(text);
+  if (Number.isFinite(megabytes) && megabytes > 0) return megabytes;
+  throw new PresageError('usage', `expected a number of megabytes, got "${text}".`);
 }

@@ -3,3 +3,4 @@ export * from './plan.ts';
 export * from './progress.ts';
 export * from './report.ts';
 export * from './send.ts';
+export * from './source.ts';

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { PresageError } from '../../core/index.ts';
 import type { FeedEvent } from '../../schemas/api.ts';
 import { mapRow, type RowMap } from './map.ts';
+import { RepeatCounter } from './repeats.ts';
 import { type RowFormat, readRows } from './rows.ts';
+import { ExternalSorter, type SortLimits } from './sort/index.ts';
+import type { FeedSource } from './source.ts';
 
 export interface Reject {
   readonly row: number;
@@ -21,52 +23,92 @@ export interface PlannedEvent {
 export interface FeedPlan {
   readonly fileHash: string;
   readonly rows: number;
-  readonly events: readonly PlannedEvent[];
+  readonly events: number;
+  /** The events from the n-th on; to be read once. */
+  from(first: number): AsyncIterable<PlannedEvent>;
+  /** The first of the rows that no event could be made of. */
   readonly rejects: readonly Reject[];
+  readonly rejectedCount: number;
   /** Events whose id another event of the file has already. */
   readonly repeats: number;
+  /** Runs of the sort that went to disk; 0 = all fitted in memory. */
+  readonly runs: number;
+  /** Frees the temporary disk. */
+  close(): Promise<void>;
 }
 
-/** Above it, sorting in memory is no longer a good idea; split the file (sorting on disk comes with the next release). */
-const mostEvents = 5_000_000;
+export interface PlanOptions {
+  readonly name: string;
+  readonly map: RowMap;
+  readonly order: 'time' | 'file';
+  readonly format: RowFormat | null;
+  readonly sort: SortLimits;
+  readonly signal: AbortSignal;
+}
 
-/** SHA-256 of a file's bytes as hex: the root of the ids of its events. */
-export async function hashFile(path: string): Promise<string> {
+const mostRejectsKept = 100;
+
+/** SHA-256 of the source's bytes as hex: the root of the ids of its events. */
+export async function hashSource(source: FeedSource, name: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    for await (const chunk of source.open()) hash.update(chunk as Buffer);
   } catch (cause) {
-    throw new PresageError('file_unreadable', `${path} could not be read: ${(cause as Error).message}`, {
+    throw new PresageError('file_unreadable', `${name} could not be read: ${(cause as Error).message}`, {
       cause,
     });
   }
   return hash.digest('hex');
 }
 
-/** Reads, maps and orders a whole file: by event time, ties by source row; or as it stands. */
-export async function planFeed(
-  path: string,
-  options: { name: string; map: RowMap; order: 'time' | 'file'; format: RowFormat | null },
-): Promise<FeedPlan> {
-  const fileHash = await hashFile(path);
-  const events: PlannedEvent[] = [];
+/**
+ * Reads, maps and orders a whole file: by event time, ties by source row; or as it stands. What doesn't fit in the
+ * sort's memory goes to disk. The same file always gives the same order. null = interrupted.
+ */
+export async function planFeed(source: FeedSource, options: PlanOptions): Promise<FeedPlan | null> {
+  const fileHash = await hashSource(source, options.name);
+  const sorter = new ExternalSorter(options.sort);
+  const ids = new RepeatCounter({ ...options.sort, memoryBytes: options.sort.memoryBytes / 4 });
+  const close = async (): Promise<void> => {
+    await Promise.all([sorter.close(), ids.close()]);
+  };
   const rejects: Reject[] = [];
+  let rejectedCount = 0;
   let rows = 0;
-  for await (const source of readRows(createReadStream(path), options)) {
-    rows++;
-    for (const mapped of mapRow(source, options.map, fileHash)) {
-      if (mapped.kind === 'event') events.push({ row: mapped.row, event: mapped.event });
-      else rejects.push({ row: mapped.row, code: mapped.code, message: mapped.message });
+  try {
+    for await (const sourceRow of readRows(source.open(), options)) {
+      if (options.signal.aborted) {
+        await close();
+        return null;
+      }
+      rows++;
+      for (const mapped of mapRow(sourceRow, options.map, fileHash)) {
+        if (mapped.kind === 'reject') {
+          const { row, code, message } = mapped;
+          if (rejectedCount++ < mostRejectsKept) rejects.push({ row, code, message });
+          continue;
+        }
+        const { event, row } = mapped;
+        const spilled = sorter.add(options.order === 'time' ? event.time : 0, JSON.stringify({ row, event }));
+        if (spilled !== null) await spilled;
+        const idsSpilled = ids.add(event.id);
+        if (idsSpilled !== null) await idsSpilled;
+      }
     }
-    if (events.length > mostEvents) {
-      throw new PresageError(
-        'file_too_large',
-        `${options.name} has more than ${mostEvents} events: split it and feed the parts in order.`,
-      );
-    }
+    const { runs, count: events } = sorter;
+    const repeats = await ids.count();
+    await ids.close();
+    const from = (first: number) => eventsFrom(sorter, first);
+    return { fileHash, rows, events, from, rejects, rejectedCount, repeats, runs, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
-  // Array.prototype.sort is stable, so rows of one time stay in the order of the file.
-  if (options.order === 'time') events.sort((a, b) => a.event.time - b.event.time);
-  const repeats = events.length - new Set(events.map(({ event }) => event.id)).size;
-  return { fileHash, rows, events, rejects, repeats };
+}
+
+async function* eventsFrom(sorter: ExternalSorter, first: number): AsyncGenerator<PlannedEvent> {
+  let position = 0;
+  for await (const { payload } of sorter.sorted()) {
+    if (position++ >= first) yield JSON.parse(payload.toString()) as PlannedEvent;
+  }
 }

@@ -1,7 +1,7 @@
 import { PresageError } from '../../core/index.ts';
 import type { IngestFeedAnswer } from '../../schemas/api.ts';
 import type { InstanceClient } from '../instance/client.ts';
-import type { PlannedEvent } from './plan.ts';
+import type { FeedPlan, PlannedEvent } from './plan.ts';
 import type { FeedProgress } from './progress.ts';
 
 export interface SendOptions {
@@ -28,24 +28,24 @@ const mostRejectsKept = 100;
  * so the first occurrences in the log always stand in the order of the plan, whatever was killed in between.
  */
 export async function sendEvents(
-  events: readonly PlannedEvent[],
+  plan: Pick<FeedPlan, 'from'>,
   start: FeedProgress,
   options: SendOptions,
 ): Promise<FeedProgress> {
   let progress = start;
   const begunAt = options.now();
   const alreadySent = start.sent;
-  while (progress.sent < events.length && !options.signal.aborted) {
+  const most =
+    options.rate === null
+      ? mostEventsPerCall
+      : Math.max(1, Math.min(mostEventsPerCall, Math.ceil(options.rate / 10)));
+  for await (const call of callsOf(plan.from(start.sent), most)) {
+    if (options.signal.aborted) break;
     const wait =
       options.rate === null
         ? 0
         : begunAt + ((progress.sent - alreadySent) / options.rate) * 1_000 - options.now();
     if (wait > 0) await options.pause(wait);
-    const most =
-      options.rate === null
-        ? mostEventsPerCall
-        : Math.max(1, Math.min(mostEventsPerCall, Math.ceil(options.rate / 10)));
-    const call = takeCall(events, progress.sent, most);
     const answer = await sendUntilAnswered(call, options);
     if (answer === null) break;
     const offsets = { ...progress.offsets };
@@ -68,17 +68,20 @@ export async function sendEvents(
   return progress;
 }
 
-function takeCall(events: readonly PlannedEvent[], from: number, most: number): PlannedEvent[] {
-  const call: PlannedEvent[] = [];
+async function* callsOf(events: AsyncIterable<PlannedEvent>, most: number): AsyncGenerator<PlannedEvent[]> {
+  let call: PlannedEvent[] = [];
   let bytes = 0;
-  for (let i = from; i < events.length && call.length < most; i++) {
-    const event = events[i];
-    if (event === undefined) break;
-    bytes += JSON.stringify(event.event).length;
-    if (call.length > 0 && bytes > mostBytesPerCall) break;
-    call.push(event);
+  for await (const planned of events) {
+    const size = JSON.stringify(planned.event).length;
+    if (call.length >= most || (call.length > 0 && bytes + size > mostBytesPerCall)) {
+      yield call;
+      call = [];
+      bytes = 0;
+    }
+    call.push(planned);
+    bytes += size;
   }
-  return call;
+  if (call.length > 0) yield call;
 }
 
 async function sendUntilAnswered(

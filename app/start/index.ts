@@ -44,6 +44,10 @@ export interface StartedInstance {
 
 const host = '127.0.0.1';
 
+/** Where an instance keeps its data. */
+export const dataFolderPath = (workspace: string, data: string | null): string =>
+  resolve(data ?? join(workspace, '.presage'));
+
 /**
  * Starts all roles in this process on one data folder. Everything that can be wrong before data is touched is checked
  * first; what was opened is closed again when a later step fails. Throws PresageError with one clear sentence.
@@ -53,7 +57,7 @@ export async function startInstance(settings: StartSettings): Promise<StartedIns
   const logger = makeLogger(environment.logLevel);
   const workspace = await loadWorkspace(settings.workspace);
   await ensurePortIsFree(host, settings.port);
-  const folder = await openDataFolder(resolve(settings.data ?? join(settings.workspace, '.presage')));
+  const folder = await openDataFolder(dataFolderPath(settings.workspace, settings.data));
 
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadRowMap } from '../../app/feed/map.ts';
-import { type FeedPlan, planFeed } from '../../app/feed/plan.ts';
+import { type PlannedEvent, planFeed } from '../../app/feed/plan.ts';
+import { fileSource } from '../../app/feed/source.ts';
 import type { FeatureVector } from '../../schemas/index.ts';
 import { makeFeatureSet, type SubjectState } from '../../stream/features/index.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
@@ -12,7 +14,7 @@ import { referenceFeatures } from './trivago.ts';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const log = join(root, '..', 'shared', 'data', 'trivago-100k', 'trivago_val_100k.csv.gz');
 const travel = join(root, 'examples', 'travel');
-let planned: FeedPlan;
+let planned: { rows: number; rejects: number; events: PlannedEvent[] };
 let reference: Map<string, Record<string, unknown>>;
 
 /** What the engine's features are after the whole log in one order, without log, Redis and worker around them. */
@@ -38,11 +40,21 @@ describe.skipIf(!existsSync(log))(
     beforeAll(async () => {
       reference = referenceFeatures(log);
       const map = await loadRowMap(join(travel, 'map.mjs'));
-      planned = await planFeed(log, { name: log, map, order: 'time', format: null });
+      const plan = await planFeed(fileSource(log), {
+        name: log,
+        map,
+        order: 'time',
+        format: null,
+        sort: { folder: tmpdir(), memoryBytes: 1e9, diskBytes: 0, fanIn: 2 },
+        signal: new AbortController().signal,
+      });
+      const events: PlannedEvent[] = [];
+      for await (const event of plan?.from(0) ?? []) events.push(event);
+      planned = { rows: plan?.rows ?? 0, rejects: plan?.rejectedCount ?? 0, events };
     });
 
     it('begin with every row', () => {
-      expect([planned.rows, planned.events.length, planned.rejects.length]).toEqual([100_003, 100_003, 0]);
+      expect([planned.rows, planned.events.length, planned.rejects]).toEqual([100_003, 100_003, 0]);
     });
 
     it.each(['forwards', 'backwards'] as const)('equal the reference for every user, %s', async (order) => {

@@ -1,0 +1,1 @@
+export { ExternalSorter, type SortLimits } from './sorter.ts';
