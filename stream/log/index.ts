@@ -1,3 +1,5 @@
+export { kafkaLog } from './kafka/kafka-log.ts';
+export type { KafkaConnection, KafkaLogOptions, TopicSettings } from './kafka/options.ts';
 export * from './memory-log.ts';
 export * from './port.ts';
 export { recordOf, SharedRecord } from './record.ts';
