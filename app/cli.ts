@@ -10,6 +10,7 @@ import { initCommand } from './commands/init-command.ts';
 import { keysCommand } from './commands/keys.ts';
 import { linkCommand } from './commands/link.ts';
 import { resetCommand } from './commands/reset.ts';
+import { schemasCommand } from './commands/schemas.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { startCommand } from './commands/start.ts';
@@ -43,6 +44,7 @@ for (const add of [
   checkCommand,
   feedCommand,
   sqlCommand,
+  schemasCommand,
   keysCommand,
   actionsCommand,
   linkCommand,

@@ -7,6 +7,16 @@ export interface Environment {
   readonly redisUrl: string | null;
   /** A ClickHouse server instead of the embedded one. */
   readonly clickhouseUrl: string | null;
+  /** A Confluent-compatible schema registry; variables are named as Confluent's own tools name their settings. */
+  readonly schemaRegistry: {
+    readonly url: string | null;
+    /** `user:password` of basic authentication. */
+    readonly userInfo: string | null;
+    /** Paths of PEM files: what to trust, and the client's own certificate and key. */
+    readonly ca: string | null;
+    readonly certificate: string | null;
+    readonly key: string | null;
+  };
   readonly logLevel: string;
   readonly path: string;
   /** Where running instances leave their address and credential. */
@@ -21,6 +31,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   return {
     redisUrl: env.REDIS_URL || null,
     clickhouseUrl: env.CLICKHOUSE_URL || null,
+    schemaRegistry: {
+      url: env.SCHEMA_REGISTRY_URL || null,
+      userInfo: env.SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO || null,
+      ca: env.SCHEMA_REGISTRY_SSL_CA_LOCATION || null,
+      certificate: env.SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION || null,
+      key: env.SCHEMA_REGISTRY_SSL_KEY_LOCATION || null,
+    },
     // A person at a terminal reads the banner; what collects logs wants them all.
     logLevel: env.PRESAGE_LOG_LEVEL || (isTerminal ? 'warn' : 'info'),
     path: env.PATH ?? '',

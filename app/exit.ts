@@ -30,6 +30,7 @@ const usageCodes = new Set([
   'key_expired',
   'invalid_request',
   'data_folder_unusable',
+  'snapshot_unreadable',
 ]);
 
 /** The exit code of an error that reached the end of a command. */

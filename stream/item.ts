@@ -3,6 +3,7 @@ import { type StoredEvent, storedEvent } from '../schemas/index.ts';
 import { type Columns, ValueKind } from './decode/columns.ts';
 import type { FeatureEvent, PropertyValues } from './features/port.ts';
 import type { LogRecord } from './log/port.ts';
+import { jsonText } from './schemas/framing.ts';
 
 /** What a decoder tells of a record that is an event; texts that many events share are shared texts. */
 export interface Decoded {
@@ -84,7 +85,7 @@ export class Item implements FeatureEvent, PropertyValues {
 
   /** The whole event. Parsed when first asked for. */
   get event(): StoredEvent {
-    this.#event ??= storedEvent.parse(JSON.parse(this.record.value.toString('utf8')));
+    this.#event ??= storedEvent.parse(JSON.parse(jsonText(this.record)));
     return this.#event;
   }
 

@@ -3,6 +3,7 @@ import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { hashAscii, hashed } from '../features/parts/hash.ts';
 import { type Decoded, Item } from '../item.ts';
 import type { LogRecord } from '../log/port.ts';
+import { jsonStart } from '../schemas/framing.ts';
 import { type Columns, ValueKind } from './columns.ts';
 import { makeEnvelope, readEnvelope, textField } from './envelope.ts';
 import { Interner } from './interner.ts';
@@ -120,7 +121,8 @@ export function plainDecoder(
     width: properties.names.length,
     decode(record, columns, row) {
       const { bytes } = record;
-      if (!readEnvelope(bytes, record.from, record.to, envelope, properties, columns, row)) return null;
+      const start = jsonStart(bytes, record.from, record.to);
+      if (!readEnvelope(bytes, start, record.to, envelope, properties, columns, row)) return null;
       const tenant = tenants.find(
         bytes,
         texts[textField.tenant] as number,

@@ -1,4 +1,7 @@
-import avro, { type Schema, type Type, types } from 'avsc';
+import avro, { type Schema, type Type } from 'avsc';
+
+// A CommonJS module, whose names Node can't see from outside.
+const { types } = avro;
 
 /** Reads the bytes of one value; throws on bytes that are not of the schema, or on some left over. */
 export type AvroReader = (bytes: Buffer) => unknown;

@@ -3,6 +3,6 @@ export { confluentRegistry, type RegistrySettings } from './confluent-registry.t
 export * from './decoder.ts';
 export { framedLog, type SchemaIds } from './framed-log.ts';
 export { frame, isFramed, jsonStart, jsonText, schemaIdOf } from './framing.ts';
-export { registerSchemas } from './register.ts';
+export * from './register.ts';
 export * from './registry.ts';
 export * from './subjects.ts';

@@ -71,7 +71,7 @@ function hasOtherTypes(comparison: Comparison, writer: Keywords, reader: Keyword
   }
   const refused = types.filter((type) => !isCovered(type, readable));
   if (refused.length === 0) return false;
-  const isNarrower = readable.some((type) => isCovered(type, types));
+  const isNarrower = readable.every((type) => isCovered(type, types));
   const rule = isNarrower ? 'type_narrowed' : 'type_changed';
   report(comparison, rule, `was ${nameTypes(types)} and is now ${nameTypes(readable)}`);
   return true;
