@@ -65,6 +65,7 @@ export function arbitrate(
       simulated: question.simulated,
       log: question.log,
       features: question.features,
+      ...(question.identity === undefined ? {} : { identity: question.identity }),
       context: contextOf(question),
       candidates: [...candidates, ...considered.out],
       available: [],

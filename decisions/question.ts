@@ -14,6 +14,7 @@ export interface Question {
   readonly simulated: boolean;
   readonly log: DecisionRecord['log'];
   readonly features: FeatureVector;
+  readonly identity?: DecisionRecord['identity'];
   /** Properties of the trigger's event; null on the request path. */
   readonly event: Readonly<Record<string, unknown>> | null;
   /** From the body of the request; null in the stream. */

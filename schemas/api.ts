@@ -143,6 +143,8 @@ export interface DecideRequest {
   /** Unix ms at the gateway. */
   readonly receivedAt: number;
   readonly simulated: boolean;
+  /** The asker may ask about known users: also about the one that an anonymous id became. Default: no. */
+  readonly mayNameUsers?: boolean;
 }
 
 /** What a client may see of a decision: what to show, not why. `action` is null unless it is to be shown. */

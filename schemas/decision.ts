@@ -79,6 +79,8 @@ export interface DecisionRecord {
   /** Log coordinates: features are as of this position, inclusive; for a request, the blob's position. */
   readonly log: { readonly partition: number; readonly position: number };
   readonly features: FeatureVector;
+  /** What is known of moves between an anonymous id and this subject (docs/identity.md); absent: nothing. */
+  readonly identity?: DecisionIdentity;
   /** Values from the request, or the properties of the trigger's event that expressions read. */
   readonly context: FeatureVector;
   readonly candidates: readonly Candidate[];
@@ -103,6 +105,15 @@ export interface DecisionRecord {
   /** Business systems looked up at decision time; none yet (capability 24). */
   readonly lookups: readonly never[];
   readonly timings: DecisionTimings;
+}
+
+export interface DecisionIdentity {
+  /** Anonymous ids seen beside this user whose state had not arrived at `log`: it may be on its way. */
+  readonly pendingTransfers?: readonly string[];
+  /** The anonymous subject that was asked for: its state has moved to `subject`. */
+  readonly askedFor?: string;
+  /** The state of this anonymous subject has moved to a user about whom the asker may not ask: decided without it. */
+  readonly hasMoved?: true;
 }
 
 export interface Offer {

@@ -37,6 +37,10 @@ export const systemTypes = {
   session: '$session',
   /** properties: controlProperties; one to every partition */
   control: '$control',
+  /** properties: transferProperties (schemas/identity.ts); an anonymous id became this user */
+  transfer: '$transfer',
+  /** properties: forwardProperties; an event of an anonymous id that became this user before */
+  forward: '$forward',
 } as const;
 
 export const exposureProperties = z.object({

@@ -2,5 +2,6 @@ export * from './api.ts';
 export * from './console.ts';
 export * from './decision.ts';
 export * from './event.ts';
+export * from './identity.ts';
 export * from './outbox.ts';
 export * from './workspace.ts';

@@ -7,7 +7,9 @@ import type { CapSeen, DecisionRecord } from './decision.ts';
 export type OutboxEntry =
   | { readonly kind: 'batch'; readonly offset: number; readonly batch: BatchReport }
   | { readonly kind: 'dead'; readonly offset: number; readonly dead: DeadLetter }
-  | { readonly kind: 'decision'; readonly offset: number; readonly decision: DecisionRecord };
+  | { readonly kind: 'decision'; readonly offset: number; readonly decision: DecisionRecord }
+  /** A record for a user's partition of the log, which the relay appends (stream/identity/). */
+  | { readonly kind: 'transfer' | 'forward'; readonly offset: number };
 
 /** What the worker found in the log positions first..last (inclusive) of one commit. */
 export interface BatchReport {
@@ -21,6 +23,10 @@ export interface BatchReport {
   readonly late: readonly (readonly [number, number])[];
   /** Positions whose stated event time was after its append time and was clamped to it. */
   readonly clamped: readonly number[];
+  /** Positions whose event went on to a user's partition: it is accounted for where it arrives. Absent: none. */
+  readonly forwarded?: readonly number[];
+  /** Positions that brought once more what had been applied already: accounted for the first time. Absent: none. */
+  readonly redelivered?: readonly number[];
 }
 
 /** A record of the log that could not be used: bytes, reason and coordinates, so that it can be mended and re-driven. */

@@ -4,6 +4,7 @@ import type { SubjectState } from './features/port.ts';
 import type { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { OutboxItem } from './state/port.ts';
 
 /** What a step says of an item. `dead` goes to the dead letters with bytes, reason and coordinates. */
 export type StepResult =
@@ -31,6 +32,12 @@ export interface Batch {
   readonly late: [position: number, lateMs: number][];
   readonly clamped: number[];
   readonly dead: DeadLetter[];
+  /** Positions whose event went on to a user's partition. */
+  readonly forwarded: number[];
+  /** Positions that brought once more what had been applied already. */
+  readonly redelivered: number[];
+  /** What goes from or comes to a subject's caps and other partitions; takes effect before question number `after`. */
+  readonly moves: { readonly after: number; readonly item: OutboxItem }[];
   readonly questions: Question[];
   drafts: readonly Draft[];
 }

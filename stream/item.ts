@@ -2,6 +2,7 @@ import type { SubjectId } from '../core/index.ts';
 import { type StoredEvent, storedEvent } from '../schemas/index.ts';
 import { type Columns, ValueKind } from './decode/columns.ts';
 import type { FeatureEvent, PropertyValues } from './features/port.ts';
+import type { Arrival } from './identity/records.ts';
 import type { LogRecord } from './log/port.ts';
 import { jsonText } from './schemas/framing.ts';
 
@@ -26,6 +27,9 @@ export interface Scanned {
   /** 0 and 0: none. */
   readonly sessionFrom: number;
   readonly sessionTo: number;
+  /** 0 and 0: none. */
+  readonly visitorFrom: number;
+  readonly visitorTo: number;
 }
 
 /**
@@ -45,6 +49,8 @@ export class Item implements FeatureEvent, PropertyValues {
   time: number;
   /** Behind the watermark by more than the type's allowed lateness. */
   isLate = false;
+  /** Not null: the record brought the event from the partition of its anonymous id. */
+  arrival: Arrival | null = null;
   idHigh = 0;
   idLow = 0;
   /** Whether `idHigh` and `idLow` are known. */
@@ -54,6 +60,8 @@ export class Item implements FeatureEvent, PropertyValues {
   #idTo = 0;
   #sessionFrom = 0;
   #sessionTo = 0;
+  #visitorFrom = 0;
+  #visitorTo = 0;
   #columns: Columns | null = null;
   #row = 0;
 
@@ -78,6 +86,8 @@ export class Item implements FeatureEvent, PropertyValues {
     this.#idTo = scanned.idTo;
     this.#sessionFrom = scanned.sessionFrom;
     this.#sessionTo = scanned.sessionTo;
+    this.#visitorFrom = scanned.visitorFrom;
+    this.#visitorTo = scanned.visitorTo;
     this.#columns = columns;
     this.#row = row;
     return this;
@@ -102,6 +112,12 @@ export class Item implements FeatureEvent, PropertyValues {
     if (this.#event !== null) return this.#event.session ?? null;
     if (this.#sessionTo === 0) return null;
     return this.record.bytes.toString('latin1', this.#sessionFrom, this.#sessionTo);
+  }
+
+  get anonymousId(): string | null {
+    if (this.#event !== null) return this.#event.anonymousId ?? null;
+    if (this.#visitorTo === 0) return null;
+    return this.record.bytes.toString('latin1', this.#visitorFrom, this.#visitorTo);
   }
 
   get values(): PropertyValues | null {

@@ -10,6 +10,9 @@ export function readOutboxEntry(stored: StoredOutboxEntry): OutboxEntry {
       return { kind, offset, batch: JSON.parse(stored.payload) as BatchReport };
     case 'dead':
       return { kind, offset, dead: JSON.parse(stored.payload) as DeadLetter };
+    case 'transfer':
+    case 'forward':
+      return { kind, offset };
     case 'decision': {
       const draft = JSON.parse(stored.payload) as DecisionDraft;
       const resolution = stored.resolution ?? { chosen: -1, available: [], capsSeen: [] };

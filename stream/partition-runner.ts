@@ -30,7 +30,8 @@ const cachedSubjects = 20_000;
 /** Fewer where an event type starts many decisions, so that all of them fit in one commit, beside the batch's report. */
 function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
   const decisions = Math.max(1, ...[...triggersByType.values()].map((triggers) => triggers.length));
-  return Math.max(1, Math.min(mostRecords, Math.floor((limits.outboxItems - 1) / decisions)));
+  // Beside its decisions, one record may publish that it was moved, or bring caps.
+  return Math.max(1, Math.min(mostRecords, Math.floor((limits.outboxItems - 1) / (decisions + 1))));
 }
 
 /**
@@ -99,9 +100,18 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     metrics.commitSeconds.observe((parts.clock.monotonic() - begun) / 1_000);
     metrics.eventSeconds.observe(Math.max(0, now - oldest) / 1_000);
     metrics.batchRecords.observe(batch.records.length);
-    metrics.events.inc({ result: 'new' }, batch.records.length - batch.duplicates.length - batch.dead.length);
-    if (batch.duplicates.length > 0) metrics.events.inc({ result: 'duplicate' }, batch.duplicates.length);
-    if (batch.dead.length > 0) metrics.events.inc({ result: 'dead' }, batch.dead.length);
+    const others = {
+      duplicate: batch.duplicates,
+      dead: batch.dead,
+      forwarded: batch.forwarded,
+      redelivered: batch.redelivered,
+    };
+    let fresh = batch.records.length;
+    for (const [result, { length }] of Object.entries(others)) {
+      if (length > 0) metrics.events.inc({ result }, length);
+      fresh -= length;
+    }
+    metrics.events.inc({ result: 'new' }, fresh);
     for (const { record } of batch.drafts)
       metrics.decisions.inc({ rung: record.rung, reason: record.rungReason });
     metrics.position.set({ partition: String(partition) }, commit.position);

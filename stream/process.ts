@@ -28,6 +28,9 @@ export async function processBatch(
     late: [],
     clamped: [],
     dead: [],
+    forwarded: [],
+    redelivered: [],
+    moves: [],
     questions: [],
     drafts: [],
   };

@@ -22,10 +22,23 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
   if (first === undefined || last === undefined) throw new Error('A batch has at least one record.');
   const outbox: OutboxItem[] = [];
   for (const letter of batch.dead) outbox.push({ kind: 'dead', payload: JSON.stringify(letter) });
-  for (const draft of batch.drafts) {
+  let moved = 0;
+  const moveUpTo = (question: number): void => {
+    for (
+      let move = batch.moves[moved];
+      move !== undefined && move.after <= question;
+      move = batch.moves[moved]
+    ) {
+      outbox.push(move.item);
+      moved += 1;
+    }
+  };
+  for (const [question, draft] of batch.drafts.entries()) {
+    moveUpTo(question);
     const { tenant, subject } = draft.record;
     outbox.push({ kind: 'decision', tenant, subject, payload: payloadOf(draft), choices: draft.choices });
   }
+  moveUpTo(batch.drafts.length);
   outbox.push({
     kind: 'batch',
     payload: JSON.stringify({
@@ -35,6 +48,8 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
       dead: batch.dead.map((letter) => letter.position),
       late: batch.late,
       clamped: batch.clamped,
+      ...(batch.forwarded.length > 0 ? { forwarded: batch.forwarded } : {}),
+      ...(batch.redelivered.length > 0 ? { redelivered: batch.redelivered } : {}),
     }),
   });
   const blobs: [string, Uint8Array | null][] = [];

@@ -11,10 +11,10 @@ import {
 } from '../core/index.ts';
 import { arbitrate, type Draft, finishDecision, type Question } from '../decisions/index.ts';
 import type { DecideRequest } from '../schemas/api.ts';
-import type { DecisionDraft, DecisionRecord } from '../schemas/index.ts';
+import type { DecisionDraft, DecisionIdentity, DecisionRecord } from '../schemas/index.ts';
 import type { CompiledPlacement, CompiledWorkspace } from '../workspace/index.ts';
 import { type DecideParts, decideAll } from './decide.ts';
-import type { FeatureSet } from './features/port.ts';
+import { type FeatureSet, pendingTransfers, type SubjectState } from './features/index.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { payloadOf } from './publish.ts';
 import type { StateStore } from './state/port.ts';
@@ -27,6 +27,18 @@ export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
   readonly logger: Logger;
   /** The stop switch, which may be ahead of the subject's partition. */
   readonly isStopped?: (tenant: string) => boolean;
+}
+
+/** The subject whose state and caps a decision is made from. */
+interface Place {
+  readonly partition: number;
+  readonly subject: string;
+  readonly state: SubjectState;
+  readonly isStopped: boolean;
+  /** Whom the decision is about. */
+  readonly decidesFor: string;
+  readonly identity: DecisionIdentity | undefined;
+  readonly readMs: number;
 }
 
 /** Milliseconds within which a request is answered, with or without the state store. */
@@ -47,20 +59,24 @@ export function makeRequestDecider(
 
   return async function decide(request) {
     const placements = request.placements.map((name) => placementNamed(workspace, name));
-    const partition = partitionOf(rawIdOf(asSubjectId(request.subject)), parts.partitions);
+    const partition = partitionFor(request.subject);
     const deadline = clock.monotonic() + requestDeadlineMs;
     try {
-      const questions = await within(deadline, clock, ask(request, placements, partition));
-      const drafts = await decideAll(questions, {
-        scorers: parts.scorers,
-        scoringBudgetMs: Math.max(0, Math.min(workspace.scoringBudgetMs, deadline - clock.monotonic())),
-        clock,
-      });
-      return await within(
-        deadline,
-        clock,
-        Promise.all(drafts.map((draft) => record(draft, request, partition, deadline))),
-      );
+      for (;;) {
+        const place = await within(deadline, clock, locate(request, partition));
+        const drafts = await decideAll(ask(request, placements, place), {
+          scorers: parts.scorers,
+          scoringBudgetMs: Math.max(0, Math.min(workspace.scoringBudgetMs, deadline - clock.monotonic())),
+          clock,
+        });
+        const records = await within(
+          deadline,
+          clock,
+          Promise.all(drafts.map((draft) => record(draft, request, partition, place, deadline))),
+        );
+        // The state went to a user after it had been read: once more, from there.
+        if (records.every((each) => each !== 'moved')) return records;
+      }
     } catch (error) {
       if (error instanceof PresageError && !error.retriable) throw error;
       parts.logger.warn(
@@ -71,28 +87,61 @@ export function makeRequestDecider(
     }
   };
 
-  async function ask(
-    request: DecideRequest,
-    placements: readonly CompiledPlacement[],
-    partition: number,
-  ): Promise<Question[]> {
+  function partitionFor(subject: string): number {
+    return partitionOf(rawIdOf(asSubjectId(subject)), parts.partitions);
+  }
+
+  /** Where the state of the subject is that was asked for: with it, or with the user that it became. */
+  async function locate(request: DecideRequest, partition: number): Promise<Place> {
     const begun = clock.monotonic();
+    const own = await read(request.tenant, request.subject, partition);
+    const { moved } = own.state;
+    if (moved === null) {
+      const pending = pendingTransfers(own.state, request.receivedAt);
+      const identity = pending.length > 0 ? { pendingTransfers: pending } : undefined;
+      return { ...own, decidesFor: request.subject, identity, readMs: clock.monotonic() - begun };
+    }
+    const user = `u:${moved.to}`;
+    const theirs = await read(request.tenant, user, partitionFor(user));
+    const readMs = clock.monotonic() - begun;
+    if (request.mayNameUsers === true || moved.isVouched)
+      return { ...theirs, decidesFor: user, identity: { askedFor: request.subject }, readMs };
+    // Whoever holds the anonymous id is not known to be this user: caps count, what is known of the user does not.
+    const state = features.empty();
+    return { ...theirs, state, decidesFor: request.subject, identity: { hasMoved: true }, readMs };
+  }
+
+  async function read(
+    tenant: string,
+    subject: string,
+    partition: number,
+  ): Promise<Pick<Place, 'partition' | 'subject' | 'state' | 'isStopped'>> {
     const [blobs, partitionBytes] = await Promise.all([
-      store.load(partition, [`${request.tenant}:${request.subject}`]),
+      store.load(partition, [`${tenant}:${subject}`]),
       store.partitionState(partition),
     ]);
     const state = blobs[0] ? features.decode(blobs[0]) : features.empty();
-    const values = features.read(state, request.receivedAt);
-    const isStopped =
-      parts.isStopped?.(request.tenant) === true ||
-      decodePartitionState(partitionBytes).stopped.has(request.tenant);
-    const featuresMs = clock.monotonic() - begun;
+    return {
+      partition,
+      subject,
+      state,
+      isStopped:
+        parts.isStopped?.(tenant) === true || decodePartitionState(partitionBytes).stopped.has(tenant),
+    };
+  }
+
+  function ask(request: DecideRequest, placements: readonly CompiledPlacement[], place: Place): Question[] {
+    const begun = clock.monotonic();
+    const values = features.read(place.state, request.receivedAt);
+    const featuresMs = place.readMs + clock.monotonic() - begun;
     return placements.map((placement) => ({
-      ...questionOf(request, placement, partition),
-      session: request.session ?? state.session,
-      log: { partition, position: state.position },
+      ...questionOf(request, placement, place.partition),
+      subject: place.decidesFor,
+      session: request.session ?? place.state.session,
+      log: { partition: place.partition, position: place.state.position },
       features: values,
-      stopped: isStopped,
+      ...(place.identity === undefined ? {} : { identity: place.identity }),
+      stopped: place.isStopped,
       featuresMs,
     }));
   }
@@ -101,17 +150,22 @@ export function makeRequestDecider(
     draft: Draft,
     request: DecideRequest,
     partition: number,
+    place: Place,
     deadline: number,
-  ): Promise<DecisionRecord> {
-    const outcome = await store.request(partition, {
+  ): Promise<DecisionRecord | 'moved'> {
+    const commit = {
       idempotencyKey: draft.record.id,
       tenant: request.tenant,
-      subject: request.subject,
       payload: payloadOf(draft),
       choices: draft.choices,
       keepMs: keepAnswersMs,
       patienceMs: Math.max(0, deadline - clock.monotonic()),
-    });
+    };
+    // Where it was asked first: a repeat from before the move gets its first answer.
+    let outcome = await store.request(partition, { ...commit, subject: request.subject });
+    if (outcome.kind === 'moved' && place.subject !== request.subject)
+      outcome = await store.request(place.partition, { ...commit, subject: place.subject });
+    if (outcome.kind === 'moved') return 'moved';
     const { record: first, choices } =
       outcome.kind === 'repeated' ? (JSON.parse(outcome.payload) as DecisionDraft) : draft;
     parts.logger.debug(

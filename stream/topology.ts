@@ -8,6 +8,7 @@ import type { FeatureSet } from './features/port.ts';
 import { applyControl } from './steps/control.ts';
 import { type Decoder, decodeRecord } from './steps/decode.ts';
 import { updateFeatures } from './steps/features.ts';
+import { followIdentity, recogniseRedelivery } from './steps/identity.ts';
 import { placeInTime } from './steps/time.ts';
 import { askTriggers } from './steps/triggers.ts';
 
@@ -17,6 +18,8 @@ export interface TopologyParts {
   readonly scorers: Scorers;
   readonly clock: Clock;
   readonly partitions: number;
+  /** Version of the log: part of the identity of what is moved between its partitions. Default 1. */
+  readonly logVersion?: number;
 }
 
 export interface Topology {
@@ -28,10 +31,11 @@ export interface Topology {
 /**
  * The whole path of an event, on one screen; stream/worker.ts walks it and stream/publish.ts commits what comes out.
  *
- *   log record ─▶ decode ─▶ control ─▶ time ─▶ features ─▶ triggers ─▶ decide ─▶ ONE COMMIT ─▶ outbox ─▶ push, sink
- *                   │dead               │late     │repeat                 │rules when the budget is spent
- *                   ▼                   ▼         ▼                       ▼
- *              dead letters        batch report: late, clamped, duplicates, dead
+ *   log record ─▶ decode ─▶ control ─▶ time ─▶ identity ─▶ features ─▶ triggers ─▶ decide ─▶ ONE COMMIT ─▶ outbox ─▶ push, sink
+ *        ▲          │dead               │late    │moved      │repeat                 │rules when the budget is spent   │
+ *        │          ▼                   ▼        ▼           ▼                       ▼                                 │
+ *        │     dead letters        batch report: late, clamped, forwarded, duplicates, dead                            │
+ *        └───────────────────────── relay: $transfer, $forward to the partition of the user ◀──────────────────────────┘
  *
  * Steps see items in log order and only change the batch, so results don't depend on where batches begin and end.
  */
@@ -41,7 +45,9 @@ export function topology(parts: TopologyParts, partition: number): Topology {
     decoder: decodeRecord(workspace, partition, parts.partitions, features.properties),
     steps: [
       applyControl(),
+      recogniseRedelivery(),
       placeInTime(workspace),
+      followIdentity(features, parts.logVersion ?? 1),
       updateFeatures(features),
       askTriggers(workspace, features, clock),
     ],

@@ -9,7 +9,7 @@ import {
 } from '../../gateway/index.ts';
 import { feedTotals, makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
 import { makePush } from '../../sinks/socketio/index.ts';
-import { makeRequestDecider, makeWorker, streamMetrics } from '../../stream/index.ts';
+import { makeRelay, makeRequestDecider, makeWorker, relayReader, streamMetrics } from '../../stream/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { makeTrimmer, type Needed } from '../roles/trim.ts';
@@ -109,13 +109,14 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       gateway.publish({ kind: 'pushed', ...pushed });
     },
   });
+  const relay = makeRelay({ log, store, clock, logger, registry });
   const trimmer = makeTrimmer({
     log,
     store,
     needed,
     logger,
   });
-  others.push(sink, stopSwitch, worker, trimmer, push);
+  others.push(sink, stopSwitch, worker, relay, trimmer, push);
   return {
     gateway,
     demo,
@@ -126,15 +127,21 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   };
 }
 
-/** What sink and push still need of a partition; null while one of them has not begun. */
+/** What sink, push and relay still need of a partition; null while one of them has not begun. */
 async function neededOf(
   partition: number,
   sink: Sink,
   store: StateStore,
 ): Promise<{ log: number; outbox: number } | null> {
   const bySink = sink.needed(partition);
-  const push = await store.readerState(partition, 'push');
-  if (bySink === null || push === null) return null;
-  const { position } = JSON.parse(push) as { position: number };
-  return { log: bySink.log, outbox: Math.min(bySink.outbox, position) };
+  const readers = await Promise.all(
+    ['push', relayReader].map((reader) => store.readerState(partition, reader)),
+  );
+  if (bySink === null) return null;
+  let outbox = bySink.outbox;
+  for (const saved of readers) {
+    if (saved === null) return null;
+    outbox = Math.min(outbox, (JSON.parse(saved) as { position: number }).position);
+  }
+  return { log: bySink.log, outbox };
 }

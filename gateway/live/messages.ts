@@ -64,6 +64,8 @@ export function messageOfRecord(record: LogRecord, workspace: CompiledWorkspace)
 export function messageOfEntry(entry: OutboxEntry): LiveMessage | null {
   switch (entry.kind) {
     case 'batch':
+    case 'transfer':
+    case 'forward':
       return null;
     case 'dead':
       return { kind: 'dead', at: entry.dead.appendedAt, code: entry.dead.code, message: entry.dead.message };

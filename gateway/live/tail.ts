@@ -92,7 +92,8 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
       const entries = await store.readOutbox(partition, next, readRecords, waitMs);
       for (const stored of entries) {
         next = stored.offset + 1;
-        if (stored.kind !== 'batch') hub.offer(stored.kind, () => messageOfEntry(readOutboxEntry(stored)));
+        if (stored.kind === 'decision' || stored.kind === 'dead')
+          hub.offer(stored.kind, () => messageOfEntry(readOutboxEntry(stored)));
       }
       if (entries.length < readRecords) continue;
       const { end } = await store.outboxRange(partition);

@@ -59,6 +59,7 @@ export function decideRoute(app: App, parts: DecideRouteParts): void {
         requestId,
         receivedAt,
         simulated: subject.startsWith('a:sim-'),
+        mayNameUsers: principal.kind !== 'key' || principal.key.kind !== 'public',
       });
       return { requestId, decisions: decisions.map(asShown) };
     },

@@ -1,4 +1,4 @@
-export type { OutboxSource } from './follow.ts';
+export type { OutboxSource } from '../../stream/follow.ts';
 export * from './identity.ts';
 export * from './inbox/index.ts';
 export type { PushLimits } from './limits.ts';

@@ -1,12 +1,12 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import { asSubjectId, type Clock, type Health, type Logger, messageOf, type Role } from '../../core/index.ts';
+import { type Follower, followOutbox, type OutboxSource } from '../../stream/follow.ts';
 import type { EventLog } from '../../stream/log/port.ts';
 import { readOutboxEntry } from '../../stream/outbox.ts';
 import type { StoredOutboxEntry } from '../../stream/state/port.ts';
 import { acceptConnections, type Connections } from './connections.ts';
 import { recordOf, sessionEvent } from './events.ts';
-import { type Follower, followOutbox, type OutboxSource } from './follow.ts';
 import { type Authenticate, addressOf, type Identity } from './identity.ts';
 import type { Inbox, PendingOffer } from './inbox/index.ts';
 import { defaultLimits, type PushLimits } from './limits.ts';

@@ -76,7 +76,16 @@ export function plainDecoder(
   const envelope = makeEnvelope();
   const { texts } = envelope;
   const decoded: Writable<Decoded> = { tenant: '', type: '', subject: '' as SubjectId, key: '', time: 0.5 };
-  const scanned = { idFrom: 0, idTo: 0, idHigh: 0, idLow: 0, sessionFrom: 0, sessionTo: 0 };
+  const scanned = {
+    idFrom: 0,
+    idTo: 0,
+    idHigh: 0,
+    idLow: 0,
+    sessionFrom: 0,
+    sessionTo: 0,
+    visitorFrom: 0,
+    visitorTo: 0,
+  };
 
   /** `special`: types that mean something to the engine, and undeclared ones of a closed workspace. */
   function typeAt(bytes: Buffer, from: number, to: number): KnownType | 'special' {
@@ -136,6 +145,8 @@ export function plainDecoder(
       scanned.idTo = texts[textField.id + 1] as number;
       scanned.sessionFrom = texts[textField.session] as number;
       scanned.sessionTo = texts[textField.session + 1] as number;
+      scanned.visitorFrom = texts[textField.anonymousId] as number;
+      scanned.visitorTo = texts[textField.anonymousId + 1] as number;
       hashAscii(bytes, scanned.idFrom, scanned.idTo);
       scanned.idHigh = hashed.high;
       scanned.idLow = hashed.low;

@@ -16,6 +16,7 @@ import {
   writeSigned,
   writeVarint,
 } from './parts/bytes.ts';
+import { readLinks, writeLinks } from './parts/links.ts';
 import { forgetBefore, readRemembered, writeRemembered } from './parts/remembered.ts';
 import { type SessionRules, sessionAt } from './parts/sessions.ts';
 import { readSessions, writeSessions } from './parts/sessions-blob.ts';
@@ -23,12 +24,15 @@ import type { FeatureConfig, Machine } from './plan.ts';
 import { baseTime, makeSubject, type Subject } from './subject.ts';
 import { readTimers, writeTimers } from './timers/index.ts';
 
+import { isTombstone, readTombstone, writeTombstone } from './tombstone.ts';
+
 /**
  * A subject's blob: version (1 byte), layout (u32), position + 1, newest event time (0, or 1 and the time), sessions,
- * remembered event ids, timers (from version 2 on), then each feature's slot after its length in bytes (0: as empty), in layout order, and the
- * CRC-32 of all that. Integers are varints, times distances from the newest. Equal states give equal bytes.
+ * remembered event ids, timers (from version 2 on), links (version 3, which only subjects with links have), then each feature's slot after its
+ * length in bytes (0: as empty), in layout order, and the CRC-32 of all that. Integers are varints, times distances from the newest. Equal states give equal bytes.
  */
-export const blobVersion = 2;
+export const blobVersion = 3;
+const withoutLinks = 2;
 const oldestVersion = 1;
 const headerBytes = 5;
 const checksumBytes = 4;
@@ -66,9 +70,10 @@ export function makeCodec(
   return {
     learn,
     encode(subject) {
+      if (subject.moved !== null) return writeTombstone(subject, subject.moved);
       writer.length = 0;
       reserve(writer, headerBytes);
-      writer.bytes[0] = blobVersion;
+      writer.bytes[0] = subject.links === null ? withoutLinks : blobVersion;
       writer.bytes.writeUInt32LE(layout.id, 1);
       writer.length = headerBytes;
       writeHead(writer, subject);
@@ -80,6 +85,11 @@ export function makeCodec(
       return blob;
     },
     decode(blob) {
+      if (isTombstone(blob))
+        return readTombstone(
+          blob,
+          machines.map(({ kind }) => kind.empty()),
+        );
       const reader = openBlob(blob);
       const id = reader.bytes.readUInt32LE(1);
       const slots = layouts.get(id);
@@ -108,6 +118,7 @@ export function makeCodec(
       subject.indexed = indexed;
       subject.timers = timers;
     }
+    if (version >= 3) subject.links = readLinks(reader, base);
     for (const machine of slots) readSlot(reader, machine, subject);
     for (const { kind, index } of machines) subject.slots[index] ??= kind.empty();
     if (reader.at !== reader.end) unreadable('it goes on after its end', reader.at);
@@ -144,6 +155,7 @@ function writeHead(writer: Writer, subject: Subject): void {
   writeSessions(writer, subject.sessions, base);
   writeRemembered(writer, subject.remembered, base);
   writeTimers(writer, subject.indexed, subject.timers, base);
+  if (subject.links !== null) writeLinks(writer, subject.links, base);
 }
 
 /** Most slots are shorter than 128 bytes: one byte is left for the length, and more made where it is not enough. */

@@ -1,4 +1,5 @@
+export * from './identity.ts';
 export type { FeatureConfig } from './plan.ts';
 export type { FeatureEvent, FeatureSet, MakeFeatureSet, SubjectState } from './port.ts';
-export { type MergingFeatureSet, makeFeatureSet } from './set.ts';
+export { makeFeatureSet } from './set.ts';
 export * from './timers/index.ts';

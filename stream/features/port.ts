@@ -38,6 +38,8 @@ export interface SubjectState {
   indexed: number;
   /** What it waits for; null: nothing. Changed by stream/timers only. */
   timers: Timers | null;
+  /** Not null: an anonymous subject whose state is now this known user's; only the link is left of it. */
+  readonly moved: { readonly to: string; readonly isVouched: boolean } | null;
 }
 
 /** All features of one workspace as one machine: events in, values out, blobs in between. Pure; no I/O; no clock. */
@@ -57,6 +59,14 @@ export interface FeatureSet {
   activity(state: SubjectState): number;
   /** Where each remembered session ends. */
   sessionEnds(state: SubjectState): SessionEnd[];
+  /**
+   * `into` becomes the state of both subjects' events, as if they had been one subject's from the start (in the
+   * bounds of each kind, an event of one being as late as it is older than the newest of both); its position stays,
+   * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`,
+   * `max`, `distinct` and `time_since`. What `from` waits for is re-checked against both histories (timers/timers.ts);
+   * the index of timers is the caller's.
+   */
+  merge(into: SubjectState, from: SubjectState): void;
   encode(state: SubjectState): Uint8Array;
   /** Throws PresageError `state_unreadable` (corrupt) or `layout_unknown`. */
   decode(blob: Uint8Array): SubjectState;

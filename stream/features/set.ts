@@ -7,20 +7,9 @@ import { forgetBefore, mergeRemembered, newestRemembered, remember } from './par
 import { addToSession, mergeSessions, type Run, type SessionRules, sessionAt } from './parts/sessions.ts';
 import { keptText } from './parts/text.ts';
 import { type FeatureConfig, isSystemType, makePlans, observe, type Plan } from './plan.ts';
-import type { FeatureEvent, FeatureSet, SubjectState } from './port.ts';
+import type { FeatureEvent, FeatureSet } from './port.ts';
 import { makeSubject, type Subject } from './subject.ts';
 import { makeTimers, mergeTimers, sessionEnds } from './timers/index.ts';
-
-/** A feature set that can also add one subject's state to another's, as a transfer of identity does. */
-export interface MergingFeatureSet extends FeatureSet {
-  /**
-   * `into` becomes the state of both subjects' events, as if they had been one subject's from the start (in the
-   * bounds of each kind, an event of one being as late as it is older than the newest of both); its position stays,
-   * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`, `max`, `distinct` and `time_since`.
-   * What `from` waits for is re-checked against both histories (timers/timers.ts); the index of timers is the caller's.
-   */
-  merge(into: SubjectState, from: SubjectState): void;
-}
 
 /** The one observation of a set. Few kinds ask for the id, so its text is made only for them. */
 class Seen implements Observation {
@@ -37,7 +26,7 @@ class Seen implements Observation {
 }
 
 /** All features of a workspace. The set is not reentrant: it uses the same working memory for every event. */
-export function makeFeatureSet(config: FeatureConfig): MergingFeatureSet {
+export function makeFeatureSet(config: FeatureConfig): FeatureSet {
   const rules: SessionRules = {
     gapMs: config.sessionGapMs,
     windowMs: config.deduplicationMs,

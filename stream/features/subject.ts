@@ -1,3 +1,5 @@
+import type { Links } from './parts/links.ts';
+import type { Moved } from './parts/moved.ts';
 import { makeRemembered, type Remembered } from './parts/remembered.ts';
 import { makeSessions, type Sessions } from './parts/sessions.ts';
 import type { SubjectState } from './port.ts';
@@ -15,12 +17,16 @@ export interface Subject extends SubjectState {
   timers: Timers | null;
   /** One per feature, in workspace order; its kind knows what it is. */
   readonly slots: unknown[];
+  /** Null for most: no anonymous id was ever seen beside it. */
+  links: Links | null;
+  moved: Moved | null;
 }
 
 export function makeSubject(
   slots: unknown[],
   sessions: Sessions = makeSessions(),
   remembered: Remembered = makeRemembered(),
+  moved: Moved | null = null,
 ): Subject {
   return {
     position: -1,
@@ -31,6 +37,8 @@ export function makeSubject(
     remembered,
     sessions,
     slots,
+    links: null,
+    moved,
   };
 }
 

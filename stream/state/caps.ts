@@ -24,6 +24,8 @@ interface WindowTakes {
 
 interface SessionTakes {
   newest: number;
+  /** Takes at or before it count as full: some may have been forgotten; -1: none. */
+  floor: number;
   readonly counts: Map<string, number>;
 }
 
@@ -54,7 +56,10 @@ export function distinctTakes(takes: readonly CapTake[]): readonly CapTake[] {
 export function capUsed(caps: SubjectCaps, take: CapTake): number {
   if (take.session !== null) {
     const session = caps.sessions.get(take.session);
-    if (session !== undefined) return session.counts.get(take.cap) ?? 0;
+    if (session !== undefined) {
+      const used = session.counts.get(take.cap) ?? 0;
+      return take.at <= session.floor ? Math.max(used, take.limit) : used;
+    }
     return take.at <= caps.sessionFloor ? take.limit : 0;
   }
   const length = take.windowMs ?? 0;
@@ -100,7 +105,7 @@ export function capsEnd(caps: SubjectCaps, ttlMs: number): number {
 function takeOfSession(caps: SubjectCaps, take: CapTake, name: string): void {
   let session = caps.sessions.get(name);
   if (session === undefined) {
-    session = { newest: take.at, counts: new Map() };
+    session = { newest: take.at, floor: caps.sessionFloor, counts: new Map() };
     caps.sessions.set(name, session);
     forgetSession(caps, name);
   }
@@ -111,40 +116,142 @@ function takeOfSession(caps: SubjectCaps, take: CapTake, name: string): void {
 function takeOfWindow(caps: SubjectCaps, take: CapTake, length: number): void {
   let window = caps.windows.get(take.cap);
   if (window === undefined) {
-    window = { windowMs: length, floor: never, times: [] };
+    window = { windowMs: length, floor: floorBefore(caps.capFloor, length), times: [] };
     caps.windows.set(take.cap, window);
   }
   window.windowMs = length;
   window.times.push(take.at);
-  window.times.sort((a, b) => a - b);
-  const horizon = newestOf(window) - 2 * length;
-  const forgotten = window.times.filter((time) => time <= horizon);
-  window.floor = Math.max(window.floor, forgotten.at(-1) ?? never);
-  window.times = window.times.slice(forgotten.length);
+  forgetTakes(window);
   forgetCap(caps, take.cap);
 }
 
-function forgetSession(caps: SubjectCaps, keep: string): void {
-  if (caps.sessions.size <= kept.sessions) return;
+/** The floor of a window of which it is only known that it may have been forgotten as far as `capFloor`. */
+const floorBefore = (capFloor: number, length: number): number =>
+  capFloor === never ? never : Math.max(0, capFloor - length);
+
+function forgetTakes(window: WindowTakes): void {
+  window.times.sort((a, b) => a - b);
+  const horizon = newestOf(window) - 2 * window.windowMs;
+  const forgotten = window.times.filter((time) => time <= horizon);
+  window.floor = Math.max(window.floor, forgotten.at(-1) ?? never);
+  window.times = window.times.slice(forgotten.length);
+}
+
+function forgetSession(caps: SubjectCaps, keep: string | null): boolean {
+  if (caps.sessions.size <= kept.sessions) return false;
   const oldest = oldestOf(
     [...caps.sessions].filter(([name]) => name !== keep),
     (session) => session.newest,
   );
-  if (oldest === undefined) return;
+  if (oldest === undefined) return false;
   caps.sessionFloor = Math.max(caps.sessionFloor, oldest[1].newest);
   caps.sessions.delete(oldest[0]);
+  return true;
 }
 
-function forgetCap(caps: SubjectCaps, keep: string): void {
-  if (caps.windows.size <= kept.caps) return;
+function forgetCap(caps: SubjectCaps, keep: string | null): boolean {
+  if (caps.windows.size <= kept.caps) return false;
   const now = Math.max(...[...caps.windows.values()].map(newestOf));
   const oldest = oldestOf(
     [...caps.windows].filter(([name, window]) => name !== keep && newestOf(window) + window.windowMs <= now),
     newestOf,
   );
-  if (oldest === undefined) return;
+  if (oldest === undefined) return false;
   caps.capFloor = Math.max(caps.capFloor, newestOf(oldest[1]) + oldest[1].windowMs);
   caps.windows.delete(oldest[0]);
+  return true;
+}
+
+/**
+ * Adds the takes of another subject that turned out to be the same person. No take has more room afterwards than it
+ * would have had beside both: takes are added up, and each side's floors hold for what only the other side knows.
+ */
+export function unionCaps(into: SubjectCaps, from: SubjectCaps): void {
+  for (const [name, window] of into.windows) {
+    if (!from.windows.has(name))
+      window.floor = Math.max(window.floor, floorBefore(from.capFloor, window.windowMs));
+  }
+  for (const [name, other] of from.windows) {
+    const window = into.windows.get(name);
+    if (window === undefined) {
+      const floor = Math.max(other.floor, floorBefore(into.capFloor, other.windowMs));
+      into.windows.set(name, { windowMs: other.windowMs, floor, times: [...other.times] });
+      continue;
+    }
+    window.windowMs = Math.max(window.windowMs, other.windowMs);
+    window.floor = Math.max(window.floor, other.floor);
+    window.times.push(...other.times);
+    forgetTakes(window);
+  }
+  for (const [name, session] of into.sessions) {
+    if (!from.sessions.has(name)) session.floor = Math.max(session.floor, from.sessionFloor);
+  }
+  for (const [name, other] of from.sessions) {
+    const session = into.sessions.get(name);
+    if (session === undefined) {
+      const floor = Math.max(other.floor, into.sessionFloor);
+      into.sessions.set(name, { newest: other.newest, floor, counts: new Map(other.counts) });
+      continue;
+    }
+    session.newest = Math.max(session.newest, other.newest);
+    session.floor = Math.max(session.floor, other.floor);
+    for (const [cap, count] of other.counts) session.counts.set(cap, (session.counts.get(cap) ?? 0) + count);
+  }
+  into.sessionFloor = Math.max(into.sessionFloor, from.sessionFloor);
+  into.capFloor = Math.max(into.capFloor, from.capFloor);
+  while (forgetSession(into, null));
+  while (forgetCap(into, null));
+}
+
+/** Caps as a transfer carries them: the fields of the hash in Redis, in JSON. */
+export function packCaps(caps: SubjectCaps): string {
+  const fields: Record<string, unknown> = {};
+  for (const [name, { windowMs, floor, times }] of caps.windows)
+    fields[`w:${name}`] = [windowMs, floor, ...times];
+  for (const [name, { newest, floor, counts }] of caps.sessions)
+    fields[`s:${name}`] = [newest, ...(floor === never ? [] : [floor]), ...counts];
+  if (caps.sessionFloor !== never || caps.capFloor !== never) fields.f = [caps.sessionFloor, caps.capFloor];
+  const whole = JSON.stringify(fields);
+  return Buffer.byteLength(whole) <= mostPackedBytes ? whole : JSON.stringify({ f: fullUntil(caps) });
+}
+
+/** Above it a transfer carries floors alone. Far more than any workspace comes to, and a record has room for it. */
+export const mostPackedBytes = 256 * 1_024;
+
+/** Floors under which everything counts as full that these caps have seen. */
+function fullUntil(caps: SubjectCaps): [sessions: number, windows: number] {
+  return [
+    Math.max(
+      caps.sessionFloor,
+      ...[...caps.sessions.values()].map(({ newest, floor }) => Math.max(newest, floor)),
+    ),
+    Math.max(
+      caps.capFloor,
+      ...[...caps.windows.values()].map((window) => newestOf(window) + window.windowMs),
+    ),
+  ];
+}
+
+/** The reverse of `packCaps`, of text that `isPackedCaps` accepts. */
+export function unpackCaps(packed: string): SubjectCaps {
+  const caps = noCaps();
+  for (const [field, value] of Object.entries(
+    JSON.parse(packed) as Record<string, (number | [string, number])[]>,
+  )) {
+    const name = field.slice(2);
+    const numbers = value.filter((part) => typeof part === 'number');
+    const [first = never, second = never, ...rest] = numbers;
+    if (field === 'f') {
+      caps.sessionFloor = first;
+      caps.capFloor = second;
+    } else if (field.startsWith('w:'))
+      caps.windows.set(name, { windowMs: first, floor: second, times: rest });
+    else {
+      const counts = new Map(value.filter((part) => typeof part !== 'number'));
+      caps.sessions.set(name, { newest: first, floor: second, counts });
+    }
+  }
+  return caps;
 }
 
 const newestOf = (window: WindowTakes): number => window.times.at(-1) ?? window.floor;

@@ -1,5 +1,6 @@
 import { PresageError } from '../../core/index.ts';
 import type { Choice } from '../../schemas/index.ts';
+import { mostPackedBytes } from './caps.ts';
 import type { Commit, RequestCommit } from './port.ts';
 
 /** What one commit, request or read may hold at most; beyond it a caller has a mistake, not a large workload. */
@@ -36,7 +37,8 @@ export function checkCommit(partition: number, commit: Commit): void {
   if (commit.outbox.length > limits.outboxItems)
     throw invalid(where, `${commit.outbox.length} outbox items are more than ${limits.outboxItems}`);
   for (const item of commit.outbox) {
-    checkPayload(where, item.payload);
+    if (item.kind === 'caps') checkPackedCaps(where, item.caps);
+    else checkPayload(where, item.payload);
     if (item.kind === 'decision') checkChoices(where, item.choices);
   }
 }
@@ -88,6 +90,39 @@ function checkChoices(where: string, choices: readonly Choice[]): void {
     throw invalid(where, `${choices.length} choices are more than ${limits.choices}`);
   for (const choice of choices) checkTakes(where, choice.caps);
 }
+
+function checkPackedCaps(where: string, packed: string): void {
+  if (!isPackedCaps(packed)) throw invalid(where, 'the caps to add are not what a transfer carries');
+}
+
+/** Whether a text is caps as a transfer carries them: the fields of the hash in Redis. */
+export function isPackedCaps(packed: string): boolean {
+  if (Buffer.byteLength(packed) > mostPackedBytes) return false;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(packed);
+  } catch {
+    return false;
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return false;
+  return Object.entries(fields).every(([field, value]) => Array.isArray(value) && isCapsField(field, value));
+}
+
+function isCapsField(field: string, value: readonly unknown[]): boolean {
+  if (field === 'f') return value.length === 2 && value.every(isCapsNumber);
+  if (field.startsWith('w:')) return value.length >= 2 && value.every(isCapsNumber) && Number(value[0]) > 0;
+  if (!field.startsWith('s:') || !isCapsNumber(value[0])) return false;
+  return value
+    .slice(1)
+    .every((part, index) =>
+      Array.isArray(part)
+        ? part.length === 2 && typeof part[0] === 'string' && isCapsNumber(part[1])
+        : index === 0 && isCapsNumber(part),
+    );
+}
+
+const isCapsNumber = (value: unknown): boolean =>
+  Number.isSafeInteger(value) && Number(value) >= -1 && Number(value) < limits.time;
 
 function checkCommitId(where: string, id: string): void {
   if (!/^[!-~]{1,64}$/.test(id))

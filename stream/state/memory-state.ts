@@ -1,16 +1,26 @@
 import { type Clock, PresageError } from '../../core/index.ts';
 import type { CapTake, Resolution } from '../../schemas/index.ts';
-import { capsEnd, capUsed, noCaps, resolveChoices, type SubjectCaps } from './caps.ts';
+import {
+  capsEnd,
+  capUsed,
+  noCaps,
+  packCaps,
+  resolveChoices,
+  type SubjectCaps,
+  unionCaps,
+  unpackCaps,
+} from './caps.ts';
 import { checkCommit, checkRequest, checkTakes } from './limits.ts';
 import { outboxLost } from './outbox-lost.ts';
-import type {
-  Commit,
-  CommitOutcome,
-  PartitionHead,
-  RequestCommit,
-  RequestOutcome,
-  StateStore,
-  StoredOutboxEntry,
+import {
+  type Commit,
+  type CommitOutcome,
+  movedMark,
+  type PartitionHead,
+  type RequestCommit,
+  type RequestOutcome,
+  type StateStore,
+  type StoredOutboxEntry,
 } from './port.ts';
 
 interface PartitionMemory {
@@ -142,11 +152,25 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
   moveTimers(memory, commit);
   const resolutions: Resolution[] = [];
   for (const item of commit.outbox) {
-    if (item.kind === 'decision') {
-      const resolution = resolveChoices(capsOf(memory, item.tenant, item.subject), item.choices);
-      resolutions.push(resolution);
-      publish(memory, item.kind, item.payload, resolution);
-    } else publish(memory, item.kind, item.payload, null);
+    switch (item.kind) {
+      case 'decision': {
+        const resolution = resolveChoices(capsOf(memory, item.tenant, item.subject), item.choices);
+        resolutions.push(resolution);
+        publish(memory, { kind: item.kind, payload: item.payload, resolution });
+        break;
+      }
+      case 'transfer': {
+        const caps = packCaps(capsOf(memory, item.tenant, item.subject));
+        memory.caps.delete(`${item.tenant}:${item.subject}`);
+        publish(memory, { kind: item.kind, payload: item.payload, resolution: null, caps });
+        break;
+      }
+      case 'caps':
+        unionCaps(capsOf(memory, item.tenant, item.subject), unpackCaps(item.caps));
+        break;
+      default:
+        publish(memory, { kind: item.kind, payload: item.payload, resolution: null });
+    }
   }
   const sequence = memory.head.sequence + 1;
   memory.recent = [...memory.recent, { id: commit.id, sequence, resolutions }].slice(-keptCommits);
@@ -179,8 +203,9 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
   const key = `${request.tenant}:${request.idempotencyKey}`;
   const first = memory.answers.get(key);
   if (first !== undefined) return { kind: 'repeated', payload: first.payload, resolution: first.resolution };
+  if (memory.blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark) return { kind: 'moved' };
   const resolution = resolveChoices(capsOf(memory, request.tenant, request.subject), request.choices);
-  const offset = publish(memory, 'decision', request.payload, resolution);
+  const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution });
   memory.answers.set(key, { payload: request.payload, resolution, expiresAt: now + request.keepMs });
   return { kind: 'decided', offset, resolution };
 }
@@ -195,14 +220,9 @@ function capsOf(memory: PartitionMemory, tenant: string, subject: string): Subje
   return caps;
 }
 
-function publish(
-  memory: PartitionMemory,
-  kind: StoredOutboxEntry['kind'],
-  payload: string,
-  resolution: Resolution | null,
-): number {
+function publish(memory: PartitionMemory, entry: Omit<StoredOutboxEntry, 'offset'>): number {
   const offset = outboxEnd(memory);
-  memory.outbox.push({ offset, kind, payload, resolution });
+  memory.outbox.push({ offset, ...entry });
   for (const wake of memory.waiting) wake();
   return offset;
 }

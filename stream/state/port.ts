@@ -10,9 +10,20 @@ export interface PartitionHead {
   readonly sequence: number;
 }
 
-/** Something to publish with a commit. A decision is resolved inside it: the first choice with room wins. */
+/**
+ * Something to publish with a commit; items take effect on caps one after the other. A decision is resolved inside the
+ * commit: the first choice with room wins. A transfer is published with all caps of its subject, which has none then;
+ * `caps` publishes nothing and adds caps that came with a transfer, so that no take has more room than beside both.
+ */
 export type OutboxItem =
-  | { readonly kind: 'batch' | 'dead'; readonly payload: string }
+  | { readonly kind: 'batch' | 'dead' | 'forward'; readonly payload: string }
+  | {
+      readonly kind: 'transfer';
+      readonly payload: string;
+      readonly tenant: string;
+      readonly subject: string;
+    }
+  | { readonly kind: 'caps'; readonly tenant: string; readonly subject: string; readonly caps: string }
   | {
       readonly kind: 'decision';
       readonly payload: string;
@@ -76,16 +87,25 @@ export interface RequestCommit {
   readonly patienceMs?: number;
 }
 
+/** A blob that begins with this byte says that the subject's state is elsewhere now; it has no caps of its own. */
+export const movedMark = 0xfe;
+
 export type RequestOutcome =
+  /** The subject's blob begins with `movedMark`: ask for the one it moved to. Nothing was done. */
+  | { readonly kind: 'moved' }
   | { readonly kind: 'decided'; readonly offset: number; readonly resolution: Resolution }
   | { readonly kind: 'repeated'; readonly payload: string; readonly resolution: Resolution };
 
-/** An outbox entry as stored. For a decision, `resolution` is what the commit decided. */
+/**
+ * An outbox entry as stored. For a decision, `resolution` is what the commit decided; for a transfer, `caps` are those
+ * that the subject had (stream/state/caps.ts, `packCaps`).
+ */
 export interface StoredOutboxEntry {
   readonly offset: number;
-  readonly kind: 'batch' | 'dead' | 'decision';
+  readonly kind: 'batch' | 'dead' | 'decision' | 'transfer' | 'forward';
   readonly payload: string;
   readonly resolution: Resolution | null;
+  readonly caps?: string;
 }
 
 /**

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CapTake, Choice } from '../../schemas/index.ts';
-import type { Commit, OutboxItem, RequestCommit, StateStore } from './port.ts';
+import type { CapTake, Choice, Resolution } from '../../schemas/index.ts';
+import {
+  type Commit,
+  movedMark,
+  type OutboxItem,
+  type RequestCommit,
+  type RequestOutcome,
+  type StateStore,
+} from './port.ts';
 
 export interface StateUnderTest {
   /** A store with nothing in it. */
@@ -466,7 +473,11 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         const choices = [choice('a', [perSubject(5, 1_000)])];
         const first = await store.request(partition, request('r1', choices));
         const again = await store.request(partition, { ...request('r1', []), payload: 'another payload' });
-        expect(again).toEqual({ kind: 'repeated', payload: 'payload of r1', resolution: first.resolution });
+        expect(again).toEqual({
+          kind: 'repeated',
+          payload: 'payload of r1',
+          resolution: resolutionOf(first),
+        });
         expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 1 });
         expect(await store.capsUsed(partition, 'acme', 'u:1', [perSubject(5, 1_000)])).toEqual([1]);
         const elsewhere = { ...request('r1', choices), tenant: 'other' };
@@ -493,13 +504,13 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           ),
         );
         const resolutions = [
-          ...(await Promise.all(requests)).map(({ resolution }) => resolution),
+          ...(await Promise.all(requests)).map(resolutionOf),
           ...(await Promise.all(commits)).flatMap((outcome) =>
             outcome.kind === 'committed' ? outcome.resolutions : [],
           ),
         ];
         expect(resolutions).toHaveLength(48);
-        expect(resolutions.filter(({ chosen }) => chosen === 0)).toHaveLength(7);
+        expect(resolutions.filter((resolution) => resolution?.chosen === 0)).toHaveLength(7);
       });
 
       it('refuses what it could not keep', async () => {
@@ -508,6 +519,106 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         const nameless = store.request(partition, request('', []));
         await expect(nameless).rejects.toMatchObject({ code: 'state_invalid' });
         expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 0 });
+      });
+    });
+
+    describe('a subject that becomes another', () => {
+      const move = (payload: string, subject = 'a:1'): OutboxItem => ({
+        kind: 'transfer',
+        payload,
+        tenant: 'acme',
+        subject,
+      });
+      const used = (subject: string, take: CapTake) => store.capsUsed(partition, 'acme', subject, [take]);
+
+      it('is published with its caps, taken up to there, and has none afterwards', async () => {
+        await store.request(partition, {
+          ...request('r1', [choice('a', [perSession(5, 's1', 1_000)])]),
+          subject: 'a:1',
+        });
+        const offered = [choice('a', [perSubject(5, 2_000)])];
+        await store.commit(
+          partition,
+          commit('', 'c1', {
+            outbox: [
+              decision(offered, 'a:1'),
+              move('{"moved":1}'),
+              { kind: 'forward', payload: '{"forwarded":1}' },
+              decision(offered, 'a:1'),
+              move('{"moved":2}'),
+              move('{"moved":3}', 'a:nobody'),
+            ],
+          }),
+        );
+        const entries = await store.readOutbox(partition, 0, 10, 0);
+        expect(entries.map(({ kind, payload }) => [kind, payload])).toEqual([
+          ['decision', 'payload of r1'],
+          ['decision', '{"record":{}}'],
+          ['transfer', '{"moved":1}'],
+          ['forward', '{"forwarded":1}'],
+          ['decision', '{"record":{}}'],
+          ['transfer', '{"moved":2}'],
+          ['transfer', '{"moved":3}'],
+        ]);
+        expect(entries.map(({ caps }) => (caps === undefined ? null : JSON.parse(caps)))).toEqual([
+          null,
+          null,
+          { 'w:subject': [day, -1, 2_000], 's:s1': [1_000, ['session', 1]] },
+          null,
+          null,
+          { 'w:subject': [day, -1, 2_000] },
+          {},
+        ]);
+        expect(await used('a:1', perSubject(5, 2_000))).toEqual([0]);
+      });
+
+      it('brings its caps along: they are added before the decisions behind them', async () => {
+        const caps = JSON.stringify({ 'w:subject': [day, -1, 2_000], 's:s1': [1_000, ['session', 2]] });
+        const offered = [choice('a', [perSubject(2, 2_001)])];
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', {
+            outbox: [
+              decision(offered),
+              { kind: 'caps', tenant: 'acme', subject: 'u:1', caps },
+              decision(offered),
+            ],
+          }),
+        );
+        expect(outcome).toMatchObject({ resolutions: [{ chosen: 0 }, { chosen: -1 }] });
+        expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 2 });
+        expect(await used('u:1', perSubject(9, 2_001))).toEqual([2]);
+        expect(await used('u:1', perSession(9, 's1', 1_000))).toEqual([2]);
+      });
+
+      it('refuses caps that are none, before anything is written', async () => {
+        for (const caps of [
+          '',
+          '[]',
+          '{"x":[1]}',
+          '{"w:a":["1",2]}',
+          '{"s:a":[1,["b"]]}',
+          '{"f":[1e99,0]}',
+        ]) {
+          const bad = commit('', 'c1', {
+            outbox: [{ kind: 'caps', tenant: 'acme', subject: 'u:1', caps }],
+          });
+          await expect(store.commit(partition, bad)).rejects.toMatchObject({ code: 'state_invalid' });
+        }
+        expect(await store.head(partition)).toMatchObject({ commitId: '' });
+      });
+
+      it('is not decided for any more: the request path says so, but answers a repeat', async () => {
+        const first = await store.request(partition, { ...request('r1', []), subject: 'a:1' });
+        expect(first.kind).toBe('decided');
+        await store.commit(
+          partition,
+          commit('', 'c1', { blobs: [['acme:a:1', Buffer.from([movedMark, 1])]] }),
+        );
+        const ask = (key: string) => store.request(partition, { ...request(key, []), subject: 'a:1' });
+        expect(await ask('r2')).toEqual({ kind: 'moved' });
+        expect(await ask('r1')).toMatchObject({ kind: 'repeated' });
+        expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 1 });
       });
     });
 
@@ -579,6 +690,9 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
     });
   });
 }
+
+const resolutionOf = (outcome: RequestOutcome): Resolution | undefined =>
+  outcome.kind === 'moved' ? undefined : outcome.resolution;
 
 export function commit(previous: string, id: string, part: Partial<Commit> = {}): Commit {
   return { previous, id, position: 1_000, blobs: [], partitionState: null, outbox: [], ...part };

@@ -1,9 +1,10 @@
-import { messageOf, partitionOf, rawIdOf, subjectOfEvent } from '../../core/index.ts';
+import { messageOf, partitionOf, rawIdOf, type SubjectId, subjectOfEvent } from '../../core/index.ts';
 import { type StoredEvent, storedEvent } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { dead, type StepResult } from '../batch.ts';
 import type { Columns } from '../decode/columns.ts';
 import { plainDecoder } from '../decode/plain.ts';
+import { type Arrival, isMove, openMove } from '../identity/records.ts';
 import { Item } from '../item.ts';
 import type { LogRecord } from '../log/port.ts';
 import { jsonText } from '../schemas/framing.ts';
@@ -91,6 +92,12 @@ export function decodeCloser(workspace: CompiledWorkspace, partition: number, pa
     if (event.time < earliestEventTime) {
       return refuse('time_out_of_range', `Event time ${event.time} is before the year 2000.`, event);
     }
+    if (isMove(event.type)) {
+      const opened = openMove(event, partitions);
+      return typeof opened === 'string'
+        ? refuse('not_a_move', `A ${event.type} record can't be used: ${opened}.`, event)
+        : arrived(record, subject, opened.event, opened.arrival);
+    }
     if (!event.type.startsWith('$')) {
       const type = workspace.types.get(event.type);
       if (type === undefined && !workspace.eventsAreOpen) {
@@ -107,6 +114,15 @@ export function decodeCloser(workspace: CompiledWorkspace, partition: number, pa
     const { tenant, type, time } = event;
     return new Item(record, { tenant, type, subject, key: `${tenant}:${subject}`, time }, event);
   };
+}
+
+/** The event that a record brings, about the user it is for, at the time that was settled where it came from. */
+function arrived(record: LogRecord, subject: SubjectId, event: StoredEvent, arrival: Arrival): Item {
+  const { tenant, type, time } = event;
+  const item = new Item(record, { tenant, type, subject, key: `${tenant}:${subject}`, time }, event);
+  item.arrival = arrival;
+  item.time = arrival.from.time;
+  return item;
 }
 
 /** As UTF-8 all half pairs are the same character, so two such ids would be one subject in the store. */

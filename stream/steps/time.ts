@@ -13,7 +13,10 @@ export const defaultLatenessMs = 3_600_000;
 export function placeInTime(workspace: CompiledWorkspace) {
   return function place(item: Item, batch: Batch): StepResult {
     const { record, tenant } = item;
-    if (item.statedTime > record.appendedAt) {
+    if (item.arrival !== null) {
+      // Its time was settled where it came from.
+      if (item.time < item.statedTime) batch.clamped.push(record.offset);
+    } else if (item.statedTime > record.appendedAt) {
       item.time = record.appendedAt;
       batch.clamped.push(record.offset);
     }

@@ -1,7 +1,7 @@
 import { asTenantId, type Clock, decisionIdOf, isSimulated } from '../../core/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { type Batch, ok, type StepResult } from '../batch.ts';
-import type { FeatureSet } from '../features/port.ts';
+import { type FeatureSet, pendingTransfers } from '../features/index.ts';
 import type { Item } from '../item.ts';
 
 /** Each trigger on the event's type whose condition holds asks for a decision, with features as of this event. */
@@ -15,6 +15,7 @@ export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, 
     const begun = clock.monotonic();
     const values = features.read(state, item.time);
     const featuresMs = clock.monotonic() - begun;
+    const pending = pendingTransfers(state, item.time);
     for (const trigger of triggers) {
       const scope = { features: values, event: event.properties, action: null, context: null };
       const condition = trigger.when?.evaluate(scope) ?? { kind: 'value', value: true };
@@ -31,6 +32,7 @@ export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, 
         simulated: isSimulated(event),
         log: { partition: batch.partition, position: record.offset },
         features: values,
+        ...(pending.length > 0 ? { identity: { pendingTransfers: pending } } : {}),
         event: event.properties,
         context: null,
         receivedAt: record.appendedAt,

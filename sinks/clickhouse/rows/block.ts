@@ -3,7 +3,7 @@ import type { LogRecord } from '../../../stream/log/port.ts';
 import type { Turn } from '../turn.ts';
 import { rowOfDeadLetter } from './dead-letter.ts';
 import { rowOfDecision } from './decision.ts';
-import { type Finding, type Row, rowOfRecord } from './event.ts';
+import { type Finding, type Row, rowsOfRecord } from './event.ts';
 import { type Lines, linesBuffer } from './lines.ts';
 import { type TableName, tableNames } from './tables.ts';
 import { lineOf } from './well-formed.ts';
@@ -45,7 +45,7 @@ export async function rowsOfBlock(content: BlockContent, turn: Turn): Promise<Ta
   for (const record of content.records) {
     if (turn.isOver()) await turn.next();
     const finding = findings(record.offset);
-    if (finding !== null) add(rowOfRecord(content.partition, record, finding));
+    if (finding !== null) for (const row of rowsOfRecord(content.partition, record, finding)) add(row);
   }
   return tableNames.flatMap((table) => {
     const lines = tables.get(table);
@@ -53,14 +53,14 @@ export async function rowsOfBlock(content: BlockContent, turn: Turn): Promise<Ta
   });
 }
 
-/** What the commits say of a record; null: it has no row here (it is among the dead letters, or in no batch). */
+/** What the commits say of a record; null: it has no row here. */
 function findingsOf(entries: readonly OutboxEntry[]): (position: number) => Finding | null {
   const batches = entries.flatMap((entry) => (entry.kind === 'batch' ? [lookupOf(entry.batch)] : []));
   let at = 0;
   return (position) => {
     while (at < batches.length && position > (batches[at]?.last ?? -1)) at++;
     const batch = batches[at];
-    if (batch === undefined || position < batch.first || batch.dead.has(position)) return null;
+    if (batch === undefined || position < batch.first || batch.without.has(position)) return null;
     return {
       isDuplicate: batch.duplicates.has(position),
       lateMs: batch.late.get(position) ?? 0,
@@ -72,7 +72,8 @@ function findingsOf(entries: readonly OutboxEntry[]): (position: number) => Find
 const lookupOf = (batch: BatchReport) => ({
   first: batch.first,
   last: batch.last,
-  dead: new Set(batch.dead),
+  // Dead letters have rows of their own; what went on to another partition has its row where it arrived first.
+  without: new Set([...batch.dead, ...(batch.forwarded ?? []), ...(batch.redelivered ?? [])]),
   duplicates: new Set(batch.duplicates),
   late: new Map(batch.late),
   clamped: new Set(batch.clamped),

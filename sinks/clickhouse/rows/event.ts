@@ -1,10 +1,13 @@
+import type { z } from 'zod';
 import { isSimulated, subjectOfEvent } from '../../../core/index.ts';
 import {
   exposureProperties,
   outcomeProperties,
   type StoredEvent,
   systemTypes,
+  type transferProperties,
 } from '../../../schemas/index.ts';
+import { isMove } from '../../../stream/identity/records.ts';
 import type { LogRecord } from '../../../stream/log/port.ts';
 import { jsonText } from '../../../stream/schemas/framing.ts';
 import type { TableName } from './tables.ts';
@@ -23,22 +26,41 @@ export interface Row {
 }
 
 /**
- * The row of one record that the worker accepted or found repeated; its bytes have been checked there. A function of
+ * The rows of one record that the worker accepted or found repeated; its bytes have been checked there. A function of
  * its arguments alone, so that a block that is written again has the same bytes.
  */
-export function rowOfRecord(partition: number, record: LogRecord, finding: Finding): Row {
+export function rowsOfRecord(partition: number, record: LogRecord, finding: Finding): Row[] {
   const event = JSON.parse(jsonText(record)) as StoredEvent;
-  const received = timeOf(record.appendedAt);
+  if (!isMove(event.type))
+    return [rowOfEvent(event, subjectOfEvent(event) ?? '', partition, record, record.appendedAt, finding)];
+  // An event that came from its anonymous id's partition: its row is that of its user, here, with its own times.
+  const move = event.properties as z.infer<typeof transferProperties>;
+  const subject = `u:${event.userId}`;
+  const moved = rowOfEvent(move.event, subject, partition, record, move.from.appendedAt, finding);
+  if (event.type !== systemTypes.transfer) return [moved];
+  return [moved, transferRow(event.userId ?? '', move, partition, record)];
+}
+
+/** `subject`: whose state the event is in. `appendedAt`: when it first was in the log. */
+function rowOfEvent(
+  event: StoredEvent,
+  subject: string,
+  partition: number,
+  record: LogRecord,
+  appendedAt: number,
+  finding: Finding,
+): Row {
+  const received = timeOf(appendedAt);
   if (finding.isDuplicate)
     return { table: 'duplicate_rows', row: duplicateRow(event, partition, record, received) };
   const time = finding.isClamped ? received : timeOf(event.time);
-  if (event.type.startsWith('$')) return systemRow(event, partition, record, received, time);
+  if (event.type.startsWith('$')) return systemRow(event, subject, partition, record, received, time);
   return {
     table: 'events',
     // Written out: spreading what all rows share costs 16 us a row, seven times as much as the rest of it.
     row: {
       tenant: event.tenant,
-      subject: subjectOfEvent(event) ?? '',
+      subject,
       user_id: event.userId ?? '',
       anonymous_id: event.anonymousId ?? '',
       type: event.type,
@@ -76,9 +98,35 @@ const duplicateRow = (
   position: record.offset,
 });
 
+/** An anonymous id became a user: from here on, what it had done up to its `identify` is the user's. */
+const transferRow = (
+  userId: string,
+  { from, event, state }: z.infer<typeof transferProperties>,
+  partition: number,
+  record: LogRecord,
+): Row => ({
+  table: 'identity_transfer_rows',
+  row: {
+    tenant: event.tenant,
+    anonymous_id: from.anonymousId,
+    user_id: userId,
+    id: event.id,
+    time: timeOf(from.time),
+    received: timeOf(record.appendedAt),
+    source: event.source,
+    state_bytes: state === null ? 0 : Buffer.byteLength(state.blob, 'base64'),
+    simulated: isSimulated(event),
+    source_partition: from.partition,
+    source_position: from.position,
+    partition,
+    position: record.offset,
+  },
+});
+
 /** An exposure or an outcome; anything else that begins with `$`, and those that do not say what they should, as they are. */
 function systemRow(
   event: StoredEvent,
+  subject: string,
   partition: number,
   record: LogRecord,
   received: number,
@@ -86,7 +134,7 @@ function systemRow(
 ): Row {
   const what = {
     tenant: event.tenant,
-    subject: subjectOfEvent(event) ?? '',
+    subject,
     session: event.session ?? '',
     time,
     received,

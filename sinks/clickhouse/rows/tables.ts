@@ -7,5 +7,6 @@ export const tableNames = [
   'dead_letter_rows',
   'duplicate_rows',
   'control_event_rows',
+  'identity_transfer_rows',
 ] as const;
 export type TableName = (typeof tableNames)[number];

@@ -53,6 +53,11 @@ export function remember(ids: Remembered, time: number, limit: number): boolean 
   return true;
 }
 
+/** Whether the event id whose hash is in `hashed` is one of those remembered. */
+export function isRemembered(ids: Remembered): boolean {
+  return has(ids, hashed.high, hashed.low);
+}
+
 /** Forgets ids of events before this time. */
 export function forgetBefore(ids: Remembered, time: number): void {
   while (ids.start < ids.end && (ids.times[ids.start] ?? 0) < time) ids.start++;

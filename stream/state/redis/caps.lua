@@ -1,7 +1,7 @@
 -- Caps of one subject: a hash, read whole, changed in a Lua table, written back field by field.
 -- Fields (JSON):
 --   w:<cap>      [window ms, floor, time, time, ...]        takes of a cap with a rolling window, oldest first
---   s:<session>  [newest take, [cap, count], [cap, count]]  takes of one session's caps
+--   s:<session>  [newest take, [cap, count], [cap, count]]  takes of one session's caps; a floor may follow the newest
 --   f            [session floor, cap floor]
 -- A floor is the price of being bounded: what was forgotten ended at or before it. A take that could fall among the
 -- forgotten is answered with "full", so that forgetting never exceeds a cap. stream/state/caps.ts is the same in
@@ -15,24 +15,31 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
-local function read_caps(key)
-  local caps = { key = key, windows = {}, sessions = {}, session_floor = NEVER, cap_floor = NEVER, dirty = {} }
-  local flat = redis.call('HGETALL', key)
-  for i = 1, #flat, 2 do
-    local field, value = flat[i], cjson.decode(flat[i + 1])
-    local kind, name = string.sub(field, 1, 2), string.sub(field, 3)
-    if kind == 'w:' then
-      local times = {}
-      for j = 3, #value do times[j - 2] = value[j] end
-      caps.windows[name] = { window = value[1], floor = value[2], times = times }
-    elseif kind == 's:' then
-      local counts = {}
-      for j = 2, #value do counts[j - 1] = value[j] end
-      caps.sessions[name] = { at = value[1], counts = counts }
-    else
-      caps.session_floor, caps.cap_floor = value[1], value[2]
+local function no_caps(key)
+  return { key = key, windows = {}, sessions = {}, session_floor = NEVER, cap_floor = NEVER, dirty = {} }
+end
+
+local function read_field(caps, field, value)
+  local kind, name = string.sub(field, 1, 2), string.sub(field, 3)
+  if kind == 'w:' then
+    local times = {}
+    for j = 3, #value do times[j - 2] = value[j] end
+    caps.windows[name] = { window = value[1], floor = value[2], times = times }
+  elseif kind == 's:' then
+    local session = { at = value[1], floor = NEVER, counts = {} }
+    for j = 2, #value do
+      if type(value[j]) == 'number' then session.floor = value[j] else table.insert(session.counts, value[j]) end
     end
+    caps.sessions[name] = session
+  else
+    caps.session_floor, caps.cap_floor = value[1], value[2]
   end
+end
+
+local function read_caps(key)
+  local caps = no_caps(key)
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do read_field(caps, flat[i], cjson.decode(flat[i + 1])) end
   return caps
 end
 
@@ -50,7 +57,8 @@ local function used_of(caps, take)
     local known = caps.sessions[session]
     if known then
       local entry = count_of(known, cap)
-      return entry and entry[2] or 0
+      local used = entry and entry[2] or 0
+      return at <= known.floor and math.max(used, limit) or used
     end
     return at <= caps.session_floor and limit or 0
   end
@@ -83,11 +91,12 @@ local function forget_session(caps, kept)
       if is_older then oldest = name end
     end
   end
-  if total <= KEPT_SESSIONS then return end
+  if total <= KEPT_SESSIONS or oldest == nil then return false end
   caps.session_floor = math.max(caps.session_floor, caps.sessions[oldest].at)
   caps.sessions[oldest] = nil
   caps.dirty['s:' .. oldest] = true
   caps.dirty['f'] = true
+  return true
 end
 
 local function forget_cap(caps, kept)
@@ -101,12 +110,29 @@ local function forget_cap(caps, kept)
       if is_older then oldest = name end
     end
   end
-  if total <= KEPT_CAPS or oldest == nil then return end
+  if total <= KEPT_CAPS or oldest == nil then return false end
   local gone = caps.windows[oldest]
   caps.cap_floor = math.max(caps.cap_floor, newest(gone) + gone.window)
   caps.windows[oldest] = nil
   caps.dirty['w:' .. oldest] = true
   caps.dirty['f'] = true
+  return true
+end
+
+-- The floor of a window of which it is only known that it may have been forgotten as far as the cap floor.
+local function floor_before(cap_floor, length)
+  if cap_floor == NEVER then return NEVER end
+  return math.max(0, cap_floor - length)
+end
+
+-- Two windows are kept: a take at or after (newest - window) still sees every take that matters to it.
+local function forget_takes(window)
+  table.sort(window.times)
+  if #window.times == 0 then return end
+  local horizon = window.times[#window.times] - 2 * window.window
+  while window.times[1] and window.times[1] <= horizon do
+    window.floor = math.max(window.floor, table.remove(window.times, 1))
+  end
 end
 
 -- Event time from which on nothing taken so far can count (stream/state/caps.ts says why).
@@ -121,7 +147,7 @@ local function take_session(caps, take)
   local cap, name, at = take[1], take[2], take[5]
   local session = caps.sessions[name]
   if not session then
-    session = { at = at, counts = {} }
+    session = { at = at, floor = caps.session_floor, counts = {} }
     caps.sessions[name] = session
     forget_session(caps, name)
   end
@@ -135,17 +161,12 @@ local function take_window(caps, take)
   local cap, length, at = take[1], take[4], take[5]
   local window = caps.windows[cap]
   if not window then
-    window = { window = length, floor = NEVER, times = {} }
+    window = { window = length, floor = floor_before(caps.cap_floor, length), times = {} }
     caps.windows[cap] = window
   end
   window.window = length
   table.insert(window.times, at)
-  table.sort(window.times)
-  -- Two windows are kept: a take at or after (newest - window) still sees every take that matters to it.
-  local horizon = window.times[#window.times] - 2 * length
-  while window.times[1] <= horizon do
-    window.floor = math.max(window.floor, table.remove(window.times, 1))
-  end
+  forget_takes(window)
   caps.dirty['w:' .. cap] = true
   forget_cap(caps, cap)
 end
@@ -158,6 +179,7 @@ end
 
 local function encode_session(session)
   local parts = { whole(session.at) }
+  if session.floor ~= NEVER then table.insert(parts, whole(session.floor)) end
   for _, entry in ipairs(session.counts) do
     table.insert(parts, '[' .. cjson.encode(entry[1]) .. ',' .. whole(entry[2]) .. ']')
   end
@@ -167,7 +189,9 @@ end
 local function write_caps(caps)
   for field in pairs(caps.dirty) do
     local kind, name = string.sub(field, 1, 2), string.sub(field, 3)
-    if field == 'f' then
+    if field == 'f' and caps.session_floor == NEVER and caps.cap_floor == NEVER then
+      redis.call('HDEL', caps.key, 'f')
+    elseif field == 'f' then
       redis.call('HSET', caps.key, 'f', '[' .. whole(caps.session_floor) .. ',' .. whole(caps.cap_floor) .. ']')
     elseif kind == 'w:' and caps.windows[name] then
       redis.call('HSET', caps.key, field, encode_window(caps.windows[name]))
@@ -177,6 +201,93 @@ local function write_caps(caps)
       redis.call('HDEL', caps.key, field)
     end
   end
+end
+
+local function mark_all(caps)
+  for name in pairs(caps.windows) do caps.dirty['w:' .. name] = true end
+  for name in pairs(caps.sessions) do caps.dirty['s:' .. name] = true end
+  caps.dirty['f'] = true
+end
+
+-- Adds another subject's caps (unionCaps in caps.ts): no take has more room than it would have had beside both.
+local function union_caps(into, from)
+  for name, window in pairs(into.windows) do
+    if not from.windows[name] then
+      window.floor = math.max(window.floor, floor_before(from.cap_floor, window.window))
+    end
+  end
+  for name, other in pairs(from.windows) do
+    local window = into.windows[name]
+    if window then
+      window.window = math.max(window.window, other.window)
+      window.floor = math.max(window.floor, other.floor)
+      for _, time in ipairs(other.times) do table.insert(window.times, time) end
+      forget_takes(window)
+    else
+      other.floor = math.max(other.floor, floor_before(into.cap_floor, other.window))
+      into.windows[name] = other
+    end
+  end
+  for name, session in pairs(into.sessions) do
+    if not from.sessions[name] then session.floor = math.max(session.floor, from.session_floor) end
+  end
+  for name, other in pairs(from.sessions) do
+    local session = into.sessions[name]
+    if session then
+      session.at = math.max(session.at, other.at)
+      session.floor = math.max(session.floor, other.floor)
+      for _, entry in ipairs(other.counts) do
+        local known = count_of(session, entry[1])
+        if known then known[2] = known[2] + entry[2] else table.insert(session.counts, entry) end
+      end
+    else
+      other.floor = math.max(other.floor, into.session_floor)
+      into.sessions[name] = other
+    end
+  end
+  into.session_floor = math.max(into.session_floor, from.session_floor)
+  into.cap_floor = math.max(into.cap_floor, from.cap_floor)
+  mark_all(into)
+  while forget_session(into, nil) do end
+  while forget_cap(into, nil) do end
+end
+
+local MOST_PACKED_BYTES = 256 * 1024
+
+-- All caps as JSON, for a transfer to carry; the subject has none afterwards. Too many become floors alone.
+local function pack_and_clear(caps)
+  local parts = {}
+  local session_floor, cap_floor = caps.session_floor, caps.cap_floor
+  for name, window in pairs(caps.windows) do
+    table.insert(parts, cjson.encode('w:' .. name) .. ':' .. encode_window(window))
+    cap_floor = math.max(cap_floor, newest(window) + window.window)
+  end
+  for name, session in pairs(caps.sessions) do
+    table.insert(parts, cjson.encode('s:' .. name) .. ':' .. encode_session(session))
+    session_floor = math.max(session_floor, session.at, session.floor)
+  end
+  if caps.session_floor ~= NEVER or caps.cap_floor ~= NEVER then
+    table.insert(parts, '"f":[' .. whole(caps.session_floor) .. ',' .. whole(caps.cap_floor) .. ']')
+  end
+  local packed = '{' .. table.concat(parts, ',') .. '}'
+  if #packed > MOST_PACKED_BYTES then
+    packed = '{"f":[' .. whole(session_floor) .. ',' .. whole(cap_floor) .. ']}'
+  end
+  mark_all(caps)
+  caps.windows, caps.sessions, caps.session_floor, caps.cap_floor = {}, {}, NEVER, NEVER
+  return packed
+end
+
+-- Caps of JSON that pack_and_clear wrote; nil when it is something else.
+local function unpack_caps(packed)
+  local is_json, fields = pcall(cjson.decode, packed)
+  if not is_json or type(fields) ~= 'table' then return nil end
+  local caps = no_caps('')
+  for field, value in pairs(fields) do
+    if type(field) ~= 'string' or type(value) ~= 'table' or type(value[1]) ~= 'number' then return nil end
+    read_field(caps, field, value)
+  end
+  return caps
 end
 
 -- choices = {{action, {take, take, ...}}, ...}. Takes the caps of the first choice with room, in the Lua table only.

@@ -8,9 +8,14 @@
 -- ARGV: 1 MessagePack of
 --         {previous commit id, this commit id, position, partition state or false,
 --          {blob key, blob, ...}, {key to delete, ...},
---          {{kind, payload} or {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}, ...},
+--          {item, ...},
 --          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
---          {{caps key, timers key, member, time of expiry, ms of silence before it}, ...}}
+--          {{caps key, timers key, member, time of expiry, ms of silence before it}, ...}}; an item is one of
+--           {'batch' | 'dead' | 'forward', payload}
+--           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}
+--           {'transfer', payload, caps key}  published with the caps, which the subject then has no more
+--           {'caps', JSON, caps key}         publishes nothing: adds caps that another subject's transfer carried
+--         Items take effect on caps one after the other.
 -- Reply: {'committed', sequence, JSON list of resolutions}   also when this very commit had been made before
 --        {'fenced', position, commit id, sequence}           the head is another one
 --        error 'INVALID ...' when an argument or a stored key is not what it must be; nothing was written
@@ -97,12 +102,14 @@ local function commit_problem(args, head_position, tag)
   end
   for _, item in ipairs(outbox) do
     if type(item) ~= 'table' or type(item[2]) ~= 'string' then return 'an outbox item without payload' end
-    if item[1] == 'decision' then
+    local kind = item[1]
+    if kind == 'decision' or kind == 'transfer' or kind == 'caps' then
       if type(item[3]) ~= 'string' or string.sub(item[3], 1, #tag + 5) ~= tag .. ':cap:' then return 'a foreign caps key' end
       if not is_missing_or(item[3], 'hash') then return item[3] .. ' is not a hash' end
-      local problem = choices_problem(item[4])
+      local problem = kind == 'decision' and choices_problem(item[4])
       if problem then return problem end
-    elseif item[1] ~= 'batch' and item[1] ~= 'dead' then
+      if kind == 'caps' and not unpack_caps(item[2]) then return 'caps that are none' end
+    elseif kind ~= 'batch' and kind ~= 'dead' and kind ~= 'forward' then
       return 'an outbox item of an unknown kind'
     end
   end
@@ -147,14 +154,20 @@ local function commit(keys, argv)
   local id, blobs, deletes, outbox = args[2], args[5], args[6], args[7]
   local by_subject, resolutions, resolved = {}, {}, {}
   for i, item in ipairs(outbox) do
-    if item[1] == 'decision' then
+    if item[3] then
       local caps = by_subject[item[3]]
       if not caps then
         caps = read_caps(item[3])
         by_subject[item[3]] = caps
       end
-      resolved[i] = resolve(caps, item[4])
-      table.insert(resolutions, resolved[i])
+      if item[1] == 'decision' then
+        resolved[i] = resolve(caps, item[4])
+        table.insert(resolutions, resolved[i])
+      elseif item[1] == 'transfer' then
+        resolved[i] = pack_and_clear(caps)
+      else
+        union_caps(caps, unpack_caps(item[2]))
+      end
     end
   end
 
@@ -168,7 +181,9 @@ local function commit(keys, argv)
     many('ZREM', index[1], index[3])
   end
   expire(args[9])
-  for i, item in ipairs(outbox) do publish(outbox_key, item[1], item[2], resolved[i]) end
+  for i, item in ipairs(outbox) do
+    if item[1] ~= 'caps' then publish(outbox_key, item[1], item[2], resolved[i]) end
+  end
   local next_sequence = whole(sequence + 1)
   local answer = '[' .. table.concat(resolutions, ',') .. ']'
   redis.call('HSET', commits_key, whole((sequence + 1) % KEPT_COMMITS), next_sequence .. '\n' .. id .. '\n' .. answer)

@@ -49,11 +49,14 @@ export function redisOutbox(calls: StateCalls, reads: BlockingReads): Outbox {
 }
 
 function outboxEntryOf({ offset, fields }: StreamEntry): StoredOutboxEntry {
-  const [, kind, , payload, , resolution] = fields;
+  const [, kindBytes, , payload, , beside] = fields;
+  const kind = String(kindBytes) as StoredOutboxEntry['kind'];
+  if (kind === 'transfer')
+    return { offset, kind, payload: String(payload), resolution: null, caps: String(beside) };
   return {
     offset,
-    kind: String(kind) as StoredOutboxEntry['kind'],
+    kind,
     payload: String(payload),
-    resolution: resolution === undefined ? null : (JSON.parse(String(resolution)) as Resolution),
+    resolution: beside === undefined ? null : (JSON.parse(String(beside)) as Resolution),
   };
 }

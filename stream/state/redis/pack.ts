@@ -75,9 +75,20 @@ function packExpired(packer: Packer, keys: StateKeys, expired: readonly ExpiredS
 }
 
 function packItem(packer: Packer, keys: StateKeys, item: OutboxItem): void {
-  if (item.kind !== 'decision') {
-    packer.array(2).string(item.kind).string(item.payload);
-    return;
+  switch (item.kind) {
+    case 'batch':
+    case 'dead':
+    case 'forward':
+      packer.array(2).string(item.kind).string(item.payload);
+      return;
+    case 'transfer':
+      packer.array(3).string(item.kind).string(item.payload).string(keys.caps(item.tenant, item.subject));
+      return;
+    case 'caps':
+      packer.array(3).string(item.kind).string(item.caps).string(keys.caps(item.tenant, item.subject));
+      return;
+    case 'decision':
+      break;
   }
   packer.array(4).string(item.kind).string(item.payload).string(keys.caps(item.tenant, item.subject));
   packChoices(packer, item.choices);
@@ -110,6 +121,7 @@ function sizeOf(commit: Commit): number {
   for (const [key, blob] of commit.blobs) bytes += key.length * 3 + 64 + (blob?.length ?? 0);
   for (const [key] of commit.timers ?? []) bytes += key.length * 3 + 16;
   for (const { subject } of commit.expired ?? []) bytes += subject.length * 6 + 512;
-  for (const item of commit.outbox) bytes += item.payload.length * 3 + 512;
+  for (const item of commit.outbox)
+    bytes += (item.kind === 'caps' ? item.caps : item.payload).length * 3 + 512;
   return bytes;
 }

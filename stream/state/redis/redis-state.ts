@@ -61,14 +61,15 @@ export function redisState(options: RedisStateOptions): StateStore {
     async request(partition, request) {
       checkRequest(partition, request);
       const { tenant, subject, idempotencyKey } = request;
-      const { answer, outbox, caps } = keysOf(partition);
+      const { answer, outbox, caps, statePrefix } = keysOf(partition);
       const [kind, first, json] = (await invoke(
         'request',
-        [answer(tenant, idempotencyKey), outbox, caps(tenant, subject)],
+        [answer(tenant, idempotencyKey), outbox, caps(tenant, subject), `${statePrefix}${tenant}:${subject}`],
         [packRequest(request)],
         `decide in partition ${partition}`,
         request.patienceMs,
       )) as [string, string, string];
+      if (kind === 'moved') return { kind };
       const resolution = JSON.parse(json) as Resolution;
       return kind === 'decided'
         ? { kind, offset: Number(first), resolution }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Clock, type Logger, messageOf, PresageError } from '../../core/index.ts';
-import type { StateStore, StoredOutboxEntry } from '../../stream/state/port.ts';
+import { type Clock, type Logger, messageOf, PresageError } from '../core/index.ts';
+import type { StateStore, StoredOutboxEntry } from './state/port.ts';
 
 /** The part of the state store that a reader of the outbox needs. */
 export type OutboxSource = Pick<StateStore, 'readOutbox' | 'outboxRange' | 'readerState' | 'saveReaderState'>;
@@ -57,7 +57,7 @@ export function followOutbox(options: FollowOptions): Follower {
     onLost();
     logger.error(
       { from, start: range.start, end: range.end },
-      'The outbox position is not in the outbox (trimmed, or Redis went back in time): continuing at its oldest entry. Offers in between were not pushed.',
+      'The outbox position is not in the outbox (trimmed, or Redis went back in time): continuing at its oldest entry.',
     );
     return range.start;
   };
@@ -112,7 +112,7 @@ export function followOutbox(options: FollowOptions): Follower {
     } catch (error) {
       logger.warn(
         { error: messageOf(error) },
-        'The outbox position was not saved; the last offers will be delivered again.',
+        'The outbox position was not saved; its last entries will be handled again.',
       );
     }
   };

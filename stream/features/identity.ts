@@ -1,0 +1,92 @@
+import { hashText } from './parts/hash.ts';
+import { makeLinks, sight } from './parts/links.ts';
+import { mostIdentifies } from './parts/moved.ts';
+import { isRemembered, makeRemembered, remember } from './parts/remembered.ts';
+import type { FeatureSet, SubjectState } from './port.ts';
+import { makeSubject, type Subject } from './subject.ts';
+
+/** Where in the log something was before it was moved to a user's partition. */
+export interface Source {
+  readonly partition: number;
+  readonly position: number;
+  readonly anonymousId: string;
+}
+
+/** How long after an anonymous id was first seen beside a user its state may still be on its way; event time. */
+export const pendingMs = 600_000;
+
+/** A moved subject's last use is written down once in so long, so that links in use do not expire. */
+const useMs = 86_400_000;
+
+/** Whether the subject has seen an event of this id, as far as it remembers: for a moved one, an `identify` that linked it. */
+export function knowsEvent(state: SubjectState, id: string): boolean {
+  const { moved, remembered } = state as Subject;
+  hashText(id);
+  return isRemembered(moved === null ? remembered : moved.identifiedBy);
+}
+
+/** What `before` leaves behind when an `identify` makes it a known user's. */
+export function movedTo(
+  features: FeatureSet,
+  before: SubjectState,
+  to: string,
+  identify: { readonly id: string; readonly time: number; readonly isVouched: boolean },
+  position: number,
+): SubjectState {
+  const identifiedBy = (before as Subject).moved?.identifiedBy ?? makeRemembered();
+  hashText(identify.id);
+  remember(identifiedBy, identify.time, mostIdentifies);
+  const { slots } = features.empty() as Subject;
+  const tombstone = makeSubject(slots, undefined, undefined, {
+    to,
+    isVouched: identify.isVouched,
+    identifiedBy,
+  });
+  tombstone.position = position;
+  tombstone.indexed = before.indexed;
+  tombstone.newest = Math.max(identify.time, before.newest);
+  return tombstone;
+}
+
+/** Notes that a moved subject is still in use, and whether its link is vouched for now; true if that must be stored. */
+export function usedAgain(state: SubjectState, time: number, isVouched: boolean): boolean {
+  const subject = state as Subject;
+  const { moved } = subject;
+  const isNews = isVouched && moved?.isVouched === false;
+  if (isNews) subject.moved = { ...moved, isVouched };
+  if (!isNews && time < subject.newest + useMs) return false;
+  subject.newest = Math.max(subject.newest, time);
+  return true;
+}
+
+/** Whether what was at this place of another partition has been applied to the state already. */
+export function hasApplied(state: SubjectState, { partition, position }: Source): boolean {
+  return position <= ((state as Subject).links?.applied.get(partition) ?? -1);
+}
+
+/** Notes that what was at `source` has been applied; `isState`: it was the anonymous id's whole state. */
+export function noteApplied(state: SubjectState, source: Source, time: number, isState: boolean): void {
+  const subject = state as Subject;
+  subject.links ??= makeLinks();
+  subject.links.applied.set(source.partition, source.position);
+  if (isState) sight(subject.links, source.anonymousId, time, true);
+}
+
+/** Notes that a known user was seen together with an anonymous id. */
+export function noteSighting(state: SubjectState, anonymousId: string, time: number): void {
+  const subject = state as Subject;
+  subject.links ??= makeLinks();
+  sight(subject.links, anonymousId, time, false);
+}
+
+/**
+ * Anonymous ids seen beside this user for the first time less than `pendingMs` before `at`, whose state has not arrived:
+ * it may be on its way, or there may be none.
+ */
+export function pendingTransfers(state: SubjectState, at: number): string[] {
+  const { links } = state as Subject;
+  if (links === null) return [];
+  return links.seen
+    .filter(({ hasArrived, since }) => !hasArrived && at < since + pendingMs)
+    .map(({ anonymousId }) => anonymousId);
+}

@@ -1,0 +1,2 @@
+export { type Arrival, isMove, openMove } from './records.ts';
+export { makeRelay, type RelayParts, relayReader } from './relay.ts';
