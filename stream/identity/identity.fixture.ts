@@ -1,0 +1,111 @@
+import { Registry } from 'prom-client';
+import { asSubjectId, partitionOf, rawIdOf, subjectOfEvent } from '../../core/index.ts';
+import type { DecisionRecord, OutboxEntry, StoredEvent } from '../../schemas/index.ts';
+import { manualClock } from '../../tests/support/clock.ts';
+import { root, waitFor } from '../../tests/support/program.ts';
+import { silentLogger } from '../../tests/support/silence.ts';
+import { loadWorkspace } from '../../workspace/index.ts';
+import { makeFeatureSet, type SubjectState } from '../features/index.ts';
+import { type EventLog, memoryLog } from '../log/index.ts';
+import { streamMetrics } from '../metrics.ts';
+import { readOutboxEntry } from '../outbox.ts';
+import { memoryState, type StateStore } from '../state/index.ts';
+import { makeWorker } from '../worker.ts';
+import { makeRelay, relayReader } from './relay.ts';
+
+export const partitions = 3;
+export const start = Date.UTC(2026, 0, 1, 12);
+const scorers = { get: () => undefined, close: async () => {} };
+export const workspace = await loadWorkspace(`${root}/tests/workspaces/identity`);
+export const features = makeFeatureSet(workspace);
+
+/** A log and a store with worker and relay; each `settle` is a life of both of them. */
+export function rig(log?: EventLog, store?: StateStore) {
+  const clock = manualClock(start);
+  const parts = {
+    clock,
+    log: log ?? memoryLog({ partitions, clock }),
+    store: store ?? memoryState({ clock }),
+  };
+  let ids = 0;
+
+  const isDone = async (): Promise<boolean> => {
+    for (let p = 0; p < partitions; p++) {
+      if ((await parts.store.head(p)).position < (await parts.log.range(p)).end) return false;
+      const relay = await parts.store.readerState(p, relayReader);
+      const { end } = await parts.store.outboxRange(p);
+      if (end > 0 && (relay === null || JSON.parse(relay).position < end)) return false;
+    }
+    return true;
+  };
+
+  return {
+    ...parts,
+    send: (...events: readonly StoredEvent[]) => parts.log.append(events.map(recordOf)),
+    /** Runs worker and relay until nothing is left to do. */
+    async settle(): Promise<void> {
+      const worker = makeWorker({
+        ...parts,
+        workspace,
+        features: makeFeatureSet(workspace),
+        scorers,
+        partitions,
+        metrics: streamMetrics(new Registry()),
+        logger: silentLogger(),
+        backoffMs: { first: 1, most: 4 },
+        newId: () => `c${ids++}-${Math.random()}`,
+      });
+      const relay = makeRelay({ ...parts, logger: silentLogger(), registry: new Registry() });
+      await worker.start();
+      await relay.start();
+      await waitFor('worker and relay to have done everything', isDone);
+      await Promise.all([worker.stop(), relay.stop()]);
+    },
+    async outbox(): Promise<OutboxEntry[]> {
+      const entries: OutboxEntry[] = [];
+      for (let p = 0; p < partitions; p++) {
+        const { start: from, end } = await parts.store.outboxRange(p);
+        if (end > from)
+          entries.push(...(await parts.store.readOutbox(p, from, end - from, 0)).map(readOutboxEntry));
+      }
+      return entries;
+    },
+    async stateOf(subject: string, tenant = 'acme'): Promise<SubjectState | null> {
+      const partition = partitionOf(rawIdOf(asSubjectId(subject)), partitions);
+      const [blob] = await parts.store.load(partition, [`${tenant}:${subject}`]);
+      return blob ? features.decode(blob) : null;
+    },
+  };
+}
+
+export function recordOf(event: StoredEvent) {
+  const key = rawIdOf(subjectOfEvent(event) ?? asSubjectId('a:'));
+  return { partition: partitionOf(key, partitions), key, value: Buffer.from(JSON.stringify(event)) };
+}
+
+export const view = (id: string, who: Partial<StoredEvent>, seconds = 0): StoredEvent => ({
+  v: 1,
+  id,
+  tenant: 'acme',
+  type: 'view',
+  time: start - 3_600_000 + seconds * 1_000,
+  properties: { sku: `sku-${id}`, price: 1.5 },
+  source: 'http',
+  ...who,
+});
+
+export const identify = (
+  id: string,
+  anonymousId: string,
+  userId: string,
+  seconds = 0,
+  source = 'http',
+): StoredEvent => ({
+  ...view(id, { anonymousId, userId }, seconds),
+  type: 'identify',
+  properties: { plan: 'gold' },
+  source,
+});
+
+export const decisionsIn = (entries: readonly OutboxEntry[]): DecisionRecord[] =>
+  entries.flatMap((entry) => (entry.kind === 'decision' ? [entry.decision] : []));
