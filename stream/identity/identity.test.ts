@@ -10,7 +10,7 @@ import {
   rig,
   start,
   view,
-} from './identity.fixture.ts';
+} from '../../tests/support/identity.ts';
 
 const valuesOf = (state: Parameters<typeof features.read>[0] | null, at = start - 3_500_000) =>
   state === null ? null : features.read(state, at);

@@ -1,17 +1,17 @@
 import { Registry } from 'prom-client';
 import { asSubjectId, partitionOf, rawIdOf, subjectOfEvent } from '../../core/index.ts';
 import type { DecisionRecord, OutboxEntry, StoredEvent } from '../../schemas/index.ts';
-import { manualClock } from '../../tests/support/clock.ts';
-import { root, waitFor } from '../../tests/support/program.ts';
-import { silentLogger } from '../../tests/support/silence.ts';
+import { makeFeatureSet, type SubjectState } from '../../stream/features/index.ts';
+import { makeRelay, relayReader } from '../../stream/identity/relay.ts';
+import { type EventLog, memoryLog } from '../../stream/log/index.ts';
+import { streamMetrics } from '../../stream/metrics.ts';
+import { readOutboxEntry } from '../../stream/outbox.ts';
+import { memoryState, type StateStore } from '../../stream/state/index.ts';
+import { makeWorker } from '../../stream/worker.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
-import { makeFeatureSet, type SubjectState } from '../features/index.ts';
-import { type EventLog, memoryLog } from '../log/index.ts';
-import { streamMetrics } from '../metrics.ts';
-import { readOutboxEntry } from '../outbox.ts';
-import { memoryState, type StateStore } from '../state/index.ts';
-import { makeWorker } from '../worker.ts';
-import { makeRelay, relayReader } from './relay.ts';
+import { manualClock } from './clock.ts';
+import { root, waitFor } from './program.ts';
+import { silentLogger } from './silence.ts';
 
 export const partitions = 3;
 export const start = Date.UTC(2026, 0, 1, 12);
