@@ -5,6 +5,11 @@ import { bundle, root } from './bundle.mjs';
 /** Benchmarks by name: the file to bundle, and what it shows. */
 const benchmarks = {
   features: { file: 'features.ts', shows: 'feature state alone, no log and no Redis' },
+  w1: {
+    file: 'w1/kafka.ts',
+    with: ['w1/run-worker.ts', 'w1/read-vectors.ts'],
+    shows: 'W1 on a real broker, in turn with Kafka Streams; writes benchmarks/RESULTS.md',
+  },
   'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
 };
 
@@ -16,6 +21,7 @@ if (found === undefined) {
     console.error(`  ${known.padEnd(12)} ${shows}`);
   process.exit(2);
 }
+for (const other of found.with ?? []) await bundle(other);
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', await bundle(found.file), ...rest], {
   cwd: root,
   stdio: 'inherit',

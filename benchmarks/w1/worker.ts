@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../app/clock.ts';
-import type { Role } from '../../core/index.ts';
+import type { Logger, Role } from '../../core/index.ts';
 import { makeFeatureSet } from '../../stream/features/index.ts';
 import { makeWorker, streamMetrics } from '../../stream/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
@@ -30,6 +30,15 @@ export interface BenchWorker {
   readonly done: Promise<{ batches: number }>;
 }
 
+/** A logger whose warnings and errors end a run: a figure of a run with trouble is none. */
+export function quietLogger(onTrouble: (message: string) => void): Logger {
+  const complain = (fields: object, message: string): void => {
+    onTrouble(`${message} ${JSON.stringify(fields)}`);
+  };
+  const logger: Logger = { debug() {}, info() {}, warn: complain, error: complain, child: () => logger };
+  return logger;
+}
+
 /** The product's own worker, wired as app/ does. */
 export async function benchWorker(log: EventLog, redisUrl: string, records: number): Promise<BenchWorker> {
   const workspace = await w1Workspace();
@@ -44,10 +53,7 @@ export async function benchWorker(log: EventLog, redisUrl: string, records: numb
     finish = resolve;
     fail = reject;
   });
-  const complain = (fields: object, message: string): void => {
-    fail(new Error(`${message} ${JSON.stringify(fields)}`));
-  };
-  const logger = { debug() {}, info() {}, warn: complain, error: complain, child: () => logger };
+  const logger = quietLogger((message) => fail(new Error(message)));
   const role = makeWorker({
     workspace,
     features,

@@ -1,0 +1,109 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { startBroker } from '../../scripts/kafka/broker.mjs';
+import { startTestRedis } from '../../tests/support/redis.ts';
+import { w1 } from './events.ts';
+import { fill, w1Topic } from './fill.ts';
+import { cpuSecondsOf } from './measure.ts';
+import { type OurRun, type PeerRun, report } from './report.ts';
+
+/**
+ * W1 on a real broker, in turn with Kafka Streams: [events] [rounds] [exactly-once-too]. Both read the same topic; each
+ * run begins cold, with an empty Redis or state folder. Writes benchmarks/RESULTS.md.
+ */
+const count = Number(process.argv[2] ?? w1.events);
+const rounds = Number(process.argv[3] ?? 3);
+const guarantees = process.argv[4] === 'no' ? ['at_least_once'] : ['at_least_once', 'exactly_once_v2'];
+const here = join(process.cwd(), '.presage', 'bench');
+const peer = join(process.cwd(), 'benchmarks', 'peers', 'kafka-streams');
+
+/** Runs a program and returns the last line it printed, as JSON. */
+function run(command: string, args: readonly string[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      const last = output.trim().split('\n').at(-1) ?? '';
+      if (code === 0 && last.startsWith('{')) resolve(JSON.parse(last));
+      else reject(new Error(`${command} ended with ${code}: ${output.slice(-2_000)}`));
+    });
+  });
+}
+
+async function ours(broker: string): Promise<OurRun> {
+  const redis = await startTestRedis({ maxmemoryMb: 4_096 });
+  try {
+    const before = cpuSecondsOf(redis.pid);
+    const worker = (await run(process.execPath, [
+      join(here, 'run-worker.mjs'),
+      broker,
+      redis.url,
+      String(count),
+    ])) as Omit<OurRun, 'redisCpuSeconds' | 'rewrites' | 'state'>;
+    const redisCpuSeconds = cpuSecondsOf(redis.pid) - before;
+    const client = new Redis(redis.url);
+    const rewrites = Number(
+      (await client.info('stats')).match(/aof_rewrites:(\d+)/)?.[1] ??
+        (await client.info('persistence')).match(/aof_rewrites:(\d+)/)?.[1] ??
+        0,
+    );
+    await client.quit();
+    const state = (await run(process.execPath, [
+      join(here, 'read-vectors.mjs'),
+      redis.url,
+    ])) as OurRun['state'];
+    return { ...worker, redisCpuSeconds, rewrites, state };
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function theirs(broker: string, guarantee: string): Promise<PeerRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'presage-streams-'));
+  try {
+    return (await run('java', [
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+      '-cp',
+      `${join(peer, 'target', 'w1.jar')}:${join(peer, 'target', 'lib', '*')}`,
+      'w1.W1',
+      ...[broker, w1Topic, String(count), folder, guarantee],
+    ])) as PeerRun;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+execFileSync('mvn', ['-q', '-B', 'package'], { cwd: peer, stdio: 'inherit' });
+const folder = mkdtempSync(join(tmpdir(), 'presage-w1-'));
+const broker = await startBroker({ folder, heapMb: 1_024, quick: false });
+try {
+  const { digest, meanBytes } = await fill(broker.address, count);
+  console.log(`topic filled: ${count} events of ${meanBytes.toFixed(0)} bytes`);
+  const runs = {
+    ours: [] as OurRun[],
+    peers: new Map<string, PeerRun[]>(guarantees.map((one) => [one, []])),
+  };
+  for (let round = 1; round <= rounds; round++) {
+    const mine = await ours(broker.address);
+    runs.ours.push(mine);
+    console.log(`round ${round}, ours: ${JSON.stringify(mine)}`);
+    if (mine.state.digest !== digest) throw new Error('WRONG: our final vectors differ from the reference');
+    for (const guarantee of guarantees) {
+      const other = await theirs(broker.address, guarantee);
+      runs.peers.get(guarantee)?.push(other);
+      console.log(`round ${round}, Kafka Streams ${guarantee}: ${JSON.stringify(other)}`);
+      if (other.digest !== digest) throw new Error(`WRONG: vectors of Kafka Streams ${guarantee} differ`);
+    }
+  }
+  console.log(report({ ...runs, count, meanBytes, digest }));
+} finally {
+  await broker.stop();
+  rmSync(folder, { recursive: true, force: true });
+}

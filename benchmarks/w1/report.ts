@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { machine } from './measure.ts';
+
+export interface OurRun {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly redisCpuSeconds: number;
+  readonly peakMemoryMb: number;
+  readonly batches: number;
+  /** Rewrites of the append-only file while it ran. */
+  readonly rewrites: number;
+  readonly state: {
+    readonly digest: string;
+    readonly users: number;
+    readonly blobBytes: { readonly p50: number; readonly p99: number; readonly max: number };
+  };
+}
+
+export interface PeerRun {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMemoryMb: number;
+  readonly digest: string;
+}
+
+interface Runs {
+  readonly count: number;
+  readonly meanBytes: number;
+  readonly digest: string;
+  readonly ours: readonly OurRun[];
+  readonly peers: ReadonlyMap<string, readonly PeerRun[]>;
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Writes the part of benchmarks/RESULTS.md about W1, and returns it. */
+export function report({ count, meanBytes, digest, ours, peers }: Runs): string {
+  const million = count / 1e6;
+  const rates = (seconds: readonly number[]): string =>
+    `${Math.round(count / median(seconds)).toLocaleString('en-US')} (${seconds.map((s) => Math.round(count / s / 1_000)).join(', ')} thousand)`;
+  const cpu = median(ours.map((run) => (run.cpuSeconds + run.redisCpuSeconds) / million));
+  const ownCpu = median(ours.map((run) => run.cpuSeconds / million));
+  const redisCpu = median(ours.map((run) => run.redisCpuSeconds / million));
+  const seconds = median(ours.map((run) => run.seconds));
+  const { blobBytes, users } = (ours.at(-1) as OurRun).state;
+  const rows = [...peers].map(([guarantee, runs]) => {
+    const peerSeconds = runs.map((run) => run.seconds);
+    const peerCpu = median(runs.map((run) => run.cpuSeconds / million));
+    return {
+      row: `| Kafka Streams 4.1, ${guarantee} | ${rates(peerSeconds)} | ${peerCpu.toFixed(1)} | ${median(runs.map((run) => run.peakMemoryMb))} | ${(median(peerSeconds) / seconds).toFixed(2)}x | ${(cpu / peerCpu).toFixed(2)}x |`,
+    };
+  });
+  const text = [
+    `${count.toLocaleString('en-US')} events of ${meanBytes.toFixed(0)} bytes in 4 partitions, ${users.toLocaleString('en-US')} users, 20 features; ${ours.length} runs of each in turn, medians (all runs in brackets).`,
+    '',
+    '| | events/s | CPU-s per million | peak memory MB | our rate to it | our CPU to it |',
+    '|---|---|---|---|---|---|',
+    `| Presage, one worker process, exactly-once | ${rates(ours.map((run) => run.seconds))} | ${cpu.toFixed(1)} (worker ${ownCpu.toFixed(1)}, Redis ${redisCpu.toFixed(1)}) | ${median(ours.map((run) => run.peakMemoryMb))} | | |`,
+    ...rows.map(({ row }) => row),
+    '',
+    `Blobs: p50 ${blobBytes.p50}, p99 ${blobBytes.p99}, max ${blobBytes.max} bytes. Commits: ${median(ours.map((run) => run.batches))}. Rewrites of the append-only file during our runs: ${ours.map((run) => run.rewrites).join(', ')}.`,
+    `Every run, ours and theirs, gave the digest of the batch reference: ${digest.slice(0, 16)}.`,
+    '',
+    `Machine: ${machine()}; broker, Redis and what is measured share it. ${versions()}. appendfsync always. Commit ${commit()}, ${new Date().toISOString().slice(0, 10)}.`,
+  ].join('\n');
+  place(text);
+  return text;
+}
+
+const firstLine = (command: string, args: readonly string[]): string =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n')[0] ?? '';
+const versions = (): string =>
+  `Redis ${firstLine('redis-server', ['--version']).match(/v=(\S+)/)?.[1]}, Kafka 4.1, kafkajs 2.2.4`;
+const commit = (): string => firstLine('git', ['rev-parse', '--short', 'HEAD']);
+
+/** Between its marks; the other benchmarks of the file stay. */
+function place(text: string): void {
+  const file = join(process.cwd(), 'benchmarks', 'RESULTS.md');
+  const [begin, end] = ['<!-- w1 -->', '<!-- /w1 -->'];
+  const old = readFileSync(file, 'utf8');
+  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
+  if (from < 0 || to < 0) throw new Error('benchmarks/RESULTS.md has no place for W1');
+  writeFileSync(file, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
+}
