@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { type KafkaEnvironment, readKafka } from './environment-kafka.ts';
 
 /** All that Presage reads from the environment, in one place. */
 export interface Environment {
@@ -17,6 +18,8 @@ export interface Environment {
     readonly certificate: string | null;
     readonly key: string | null;
   };
+  /** Kafka as the log instead of Redis Streams. */
+  readonly kafka: KafkaEnvironment | null;
   readonly logLevel: string;
   readonly path: string;
   /** Where running instances leave their address and credential. */
@@ -31,6 +34,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   return {
     redisUrl: env.REDIS_URL || null,
     clickhouseUrl: env.CLICKHOUSE_URL || null,
+    kafka: readKafka(env),
     schemaRegistry: {
       url: env.SCHEMA_REGISTRY_URL || null,
       userInfo: env.SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO || null,

@@ -10,6 +10,8 @@ export interface TrimParts {
   readonly store: StateStore;
   readonly needed: Needed;
   readonly logger: Logger;
+  /** Leaves the log alone: it has a retention of its own, and is what state is rebuilt from. */
+  readonly keepsLog?: boolean;
   readonly everyMs?: number;
   /** Records kept beyond what is needed, for the live view and for looking things up. */
   readonly keep?: number;
@@ -31,7 +33,7 @@ export function makeTrimmer(parts: TrimParts): Role {
         const { position } = await parts.store.head(partition);
         const log = Math.min(position, needed.log) - keep;
         const outbox = needed.outbox - keep;
-        if (log > 0) await parts.log.trim(partition, log);
+        if (log > 0 && parts.keepsLog !== true) await parts.log.trim(partition, log);
         if (outbox > 0) await parts.store.trimOutbox(partition, outbox);
       }
       health = { state: 'ok' };

@@ -1,5 +1,5 @@
 import type { Health, Logger } from '../../core/index.ts';
-import { checkLogServer, type RedisConnector, redisConnector } from '../../stream/redis/index.ts';
+import { checkServer, type RedisConnector, redisConnector } from '../../stream/redis/index.ts';
 import { systemClock } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import { findRedis } from '../redis/find.ts';
@@ -32,7 +32,7 @@ export async function openRedis(parts: RedisParts): Promise<OpenedRedis> {
   const { environment } = parts;
   if (environment.redisUrl !== null) {
     const connector = redisConnector(environment.redisUrl);
-    await checkLogServer(connector, systemClock);
+    await checkServer(connector, systemClock, { holdsLog: environment.kafka === null });
     return {
       connector,
       health: () => ({ state: 'ok' }),

@@ -6,13 +6,14 @@ import { loadScorers, type Scorers, scorerMetrics } from '../../scorers/index.ts
 import { openEmbeddedWarehouse, openServerWarehouse, type Warehouse } from '../../sinks/clickhouse/index.ts';
 import { type Inbox, redisInbox } from '../../sinks/socketio/index.ts';
 import { type FeatureSet, makeFeatureSet } from '../../stream/features/index.ts';
-import { type EventLog, redisStreamsLog } from '../../stream/log/index.ts';
+import type { EventLog } from '../../stream/log/index.ts';
 import type { RedisConnector } from '../../stream/redis/index.ts';
 import { redisState, type StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { systemClock } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import type { DataFolder } from './data-folder.ts';
+import { openLog } from './log.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
 
 /** Everything that roles share: opened once, closed in the opposite order. */
@@ -26,6 +27,8 @@ export interface Resources {
   readonly store: StateStore;
   readonly features: FeatureSet;
   readonly scorers: Scorers;
+  /** Whether the log bounds itself, by Kafka's retention, and is not trimmed when everyone has read it. */
+  readonly logKeepsItself: boolean;
   readonly keys: KeyStore;
   readonly inbox: Inbox;
 }
@@ -70,7 +73,14 @@ export async function openResources(
   closers.push(() => redis.stop());
   const { connector } = redis;
 
-  const log = await redisStreamsLog({ connector, version: logVersion, partitions, clock });
+  const log = await openLog({
+    kafka: environment.kafka,
+    connector,
+    version: logVersion,
+    partitions,
+    registry,
+    logger,
+  });
   closers.push(() => log.close());
   const store = redisState({ connector, version: logVersion, clock });
   closers.push(() => store.close());
@@ -95,6 +105,7 @@ export async function openResources(
     store,
     features,
     scorers,
+    logKeepsItself: environment.kafka !== null,
     keys: makeKeyStore({ storage: redisKeyStorage(shared), clock, randomBytes }),
     inbox: redisInbox(shared),
   };

@@ -115,6 +115,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     store,
     needed,
     logger,
+    keepsLog: parts.logKeepsItself,
   });
   others.push(sink, stopSwitch, worker, relay, trimmer, push);
   return {

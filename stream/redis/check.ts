@@ -8,7 +8,12 @@ const wanted: readonly (readonly [setting: string, isRight: (value: string) => b
   ['maxmemory', (value) => Number(value) > 0, 'maxmemory set (for example 2gb)'],
   ['maxmemory-policy', (value) => value === 'noeviction', 'maxmemory-policy noeviction'],
   ['appendonly', (value) => value === 'yes', 'appendonly yes'],
-  ['appendfsync', (value) => value === 'always', 'appendfsync always'],
+];
+/** Where Redis is the log, an acknowledged event must survive a power cut. */
+const wantedOfLog: typeof wanted = [['appendfsync', (value) => value === 'always', 'appendfsync always']];
+/** With Kafka as the log, what a power cut takes of the state is made again from there. */
+const wantedOfState: typeof wanted = [
+  ['appendfsync', (value) => value === 'always' || value === 'everysec', 'appendfsync everysec (or always)'],
 ];
 
 export interface RedisCheck {
@@ -17,10 +22,15 @@ export interface RedisCheck {
 }
 
 /**
- * Checks that a Redis may hold the log. Throws PresageError `redis_too_old`, `redis_unsafe` (with every setting to
+ * Checks that a Redis may hold the state, and the log too where `holdsLog`. Throws PresageError `redis_too_old`, `redis_unsafe` (with every setting to
  * change in one sentence), or `log_unavailable`.
  */
-export async function checkLogServer(connector: RedisConnector, clock: Clock): Promise<RedisCheck> {
+export async function checkServer(
+  connector: RedisConnector,
+  clock: Clock,
+  { holdsLog }: { readonly holdsLog: boolean },
+): Promise<RedisCheck> {
+  const needs = [...wanted, ...(holdsLog ? wantedOfLog : wantedOfState)];
   const caller = new RedisCaller({
     connector,
     name: 'log',
@@ -31,7 +41,11 @@ export async function checkLogServer(connector: RedisConnector, clock: Clock): P
   try {
     const options = { what: 'check the settings of Redis', repeatable: true };
     checkVersion(connector.where, await caller.call((redis) => redis.info('server'), options));
-    return checkSettings(connector.where, await caller.call(readSettings, options));
+    return checkSettings(
+      connector.where,
+      await caller.call((redis) => readSettings(redis, needs), options),
+      needs,
+    );
   } finally {
     caller.close();
   }
@@ -47,9 +61,9 @@ function checkVersion(where: string, info: string): void {
 }
 
 /** Settings by name; null when the server does not allow to read them. */
-async function readSettings(redis: Redis): Promise<ReadonlyMap<string, string> | null> {
+async function readSettings(redis: Redis, needs: typeof wanted): Promise<ReadonlyMap<string, string> | null> {
   try {
-    const flat = (await redis.config('GET', ...wanted.map(([name]) => name))) as string[];
+    const flat = (await redis.config('GET', ...needs.map(([name]) => name))) as string[];
     return new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? ''] as const] : [])));
   } catch (error) {
     if (error instanceof Error && /unknown command|NOPERM/i.test(error.message)) return null;
@@ -57,9 +71,13 @@ async function readSettings(redis: Redis): Promise<ReadonlyMap<string, string> |
   }
 }
 
-function checkSettings(where: string, settings: ReadonlyMap<string, string> | null): RedisCheck {
-  if (settings === null) return { unknown: wanted.map(([name]) => name) };
-  const wrong = wanted.filter(([name, isRight]) => !isRight(settings.get(name) ?? ''));
+function checkSettings(
+  where: string,
+  settings: ReadonlyMap<string, string> | null,
+  needs: typeof wanted,
+): RedisCheck {
+  if (settings === null) return { unknown: needs.map(([name]) => name) };
+  const wrong = needs.filter(([name, isRight]) => !isRight(settings.get(name) ?? ''));
   if (wrong.length === 0) return { unknown: [] };
   throw new PresageError(
     'redis_unsafe',

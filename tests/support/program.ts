@@ -48,14 +48,15 @@ export interface Home {
   remove(): Promise<void>;
 }
 
-export async function makeHome(): Promise<Home> {
+/** `extra` is added to the environment of its programs. */
+export async function makeHome(extra: NodeJS.ProcessEnv = {}): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), 'presage-test-'));
-  const { REDIS_URL: _redis, CLICKHOUSE_URL: _clickhouse, ...env } = process.env;
+  const { REDIS_URL: _redis, CLICKHOUSE_URL: _clickhouse, KAFKA_BROKERS: _kafka, ...env } = process.env;
   return {
     folder,
     data: join(folder, 'data'),
     port: await freePort(),
-    env: { ...env, XDG_STATE_HOME: join(folder, 'state'), PRESAGE_LOG_LEVEL: 'warn' },
+    env: { ...env, XDG_STATE_HOME: join(folder, 'state'), PRESAGE_LOG_LEVEL: 'warn', ...extra },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
   };
 }

@@ -10,11 +10,16 @@ import { defaultTimings, type KafkaLogOptions } from './options.ts';
 import { KafkaSubscription } from './subscription.ts';
 import { openTopic } from './topic.ts';
 
+export interface KafkaLog extends EventLog {
+  /** Cluster and topic: positions are of this log and no other. */
+  readonly identity: string;
+}
+
 /**
  * The log in a Kafka topic. Append times are the broker's. Throws PresageError `partitions_mismatch` or
  * `topic_unsuitable` when the topic exists and is not what was asked for, `log_unavailable` when no broker answers.
  */
-export async function kafkaLog(options: KafkaLogOptions): Promise<EventLog> {
+export async function kafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { partitions, version, clock } = options;
   const prefix = options.prefix ?? 'presage.';
   const topic = `${prefix}events.v${version}`;
@@ -31,12 +36,16 @@ export async function kafkaLog(options: KafkaLogOptions): Promise<EventLog> {
         offsets.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]),
       );
     });
+  let cluster: string;
   try {
     await admin.call('open the log', (connected) =>
       openTopic(connected, topic, partitions, options.topic ?? {}),
     );
     // A topic just made is known before its leaders take requests.
     await ranges();
+    ({ clusterId: cluster } = await admin.call('ask for the cluster', (connected) =>
+      connected.describeCluster(),
+    ));
   } catch (error) {
     await admin.close();
     throw error;
@@ -52,6 +61,7 @@ export async function kafkaLog(options: KafkaLogOptions): Promise<EventLog> {
 
   return {
     partitions,
+    identity: `kafka:${cluster}/${topic}`,
     async append(records) {
       checkRecords(records, partitions);
       return appender.append(records);

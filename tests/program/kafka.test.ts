@@ -1,0 +1,139 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWithKafka, startTestKafka, type TestKafka } from '../support/kafka.ts';
+import {
+  type Home,
+  makeHome,
+  type Program,
+  presage,
+  root,
+  startProgram,
+  waitFor,
+} from '../support/program.ts';
+import { wholeLoop } from './loop.contract.ts';
+
+const small = join(root, 'tests', 'workspaces', 'small');
+
+describeWithKafka('the program with Kafka as its log', () => {
+  let broker: TestKafka;
+  let count = 0;
+  beforeAll(async () => {
+    broker = await startTestKafka();
+  }, 240_000);
+  afterAll(() => broker?.stop());
+  const onKafka = (): NodeJS.ProcessEnv => ({
+    KAFKA_BROKERS: broker.address,
+    KAFKA_TOPIC_PREFIX: `program${count++}.`,
+  });
+
+  async function withProgram<T>(
+    env: NodeJS.ProcessEnv,
+    use: (program: Program, home: Home) => Promise<T>,
+  ): Promise<T> {
+    const home = await makeHome(env);
+    try {
+      const program = await startProgram(home, small);
+      try {
+        return await use(program, home);
+      } finally {
+        await program.stop();
+      }
+    } finally {
+      await home.remove();
+    }
+  }
+
+  async function feed(home: Home): Promise<Record<string, number>> {
+    const file = join(home.folder, 'events.jsonl');
+    const lines = Array.from({ length: 400 }, (_, i) =>
+      JSON.stringify({
+        // Some twice.
+        id: `e${i % 390}`,
+        type: 'view',
+        userId: `u${(i % 390) % 23}`,
+        time: 1_700_000_000_000 + (i % 390) * 20_000,
+        properties: { sku: `s${i % 5}`, price: (i % 40) / 4 },
+      }),
+    );
+    await writeFile(file, lines.join('\n'));
+    const args = ['--port', String(home.port), '--data', home.data, '--tenant', 'acme', '--json'];
+    const { out, err } = await presage(home, ['feed', file, ...args]).finished;
+    if (out === '') throw new Error(err);
+    return JSON.parse(out) as Record<string, number>;
+  }
+
+  const decisionsOf = (program: Program) =>
+    program.sql(
+      "select id, tenant, subject, placement, action, mode, available, JSONExtractRaw(record, 'features') as features from decisions order by id",
+    );
+  const totalsOf = ({ sent, new: fresh, duplicate, dead, rejected, late }: Record<string, number>) => ({
+    sent,
+    fresh,
+    duplicate,
+    dead,
+    rejected,
+    late,
+  });
+
+  it('counts and decides as with Redis Streams', async () => {
+    const run = async (program: Program, home: Home) => {
+      const totals = totalsOf(await feed(home));
+      const [events] = await program.sql<{ n: string }>('select count() as n from events');
+      return { totals, events: Number(events?.n), decisions: await decisionsOf(program) };
+    };
+    const kafka = await withProgram(onKafka(), run);
+    const redis = await withProgram({}, run);
+    expect(kafka.totals).toMatchObject({ sent: 400, fresh: 390, duplicate: 10 });
+    expect(kafka.decisions.length).toBeGreaterThan(50);
+    expect(kafka).toEqual(redis);
+  }, 180_000);
+
+  it('goes on with all data after a kill of the program, and after a kill of the broker', async () => {
+    const home = await makeHome(onKafka());
+    try {
+      const first = await startProgram(home, small);
+      expect(totalsOf(await feed(home))).toMatchObject({ fresh: 390 });
+      await first.kill();
+      const program = await startProgram(home, small);
+      expect(totalsOf(await feed(home))).toMatchObject({ fresh: 0, duplicate: 400 });
+
+      await broker.kill();
+      await waitFor(
+        'trouble to be told',
+        async () => (await fetch(`${program.address}/readyz`)).status === 503,
+      );
+      await broker.restart();
+      await waitFor('all to be well', async () => (await fetch(`${program.address}/readyz`)).ok, 60_000);
+      expect(totalsOf(await feed(home))).toMatchObject({ fresh: 0, duplicate: 400 });
+      await program.stop();
+    } finally {
+      await home.remove();
+    }
+  }, 180_000);
+
+  it('refuses state that was made from another log', async () => {
+    const home = await makeHome({});
+    const other = onKafka();
+    try {
+      await (await startProgram(home, small)).stop();
+      const refused = presage({ ...home, env: { ...home.env, ...other } }, [
+        'start',
+        '--workspace',
+        small,
+        '--data',
+        home.data,
+        '--port',
+        String(home.port),
+        '--no-open',
+      ]);
+      const { code, err } = await refused.finished;
+      expect(err).toMatch(/made from another log: Redis Streams, and now it is Kafka/);
+      expect(code).not.toBe(0);
+    } finally {
+      await home.remove();
+    }
+  }, 120_000);
+
+  wholeLoop('on Kafka', async () => onKafka());
+});

@@ -1,0 +1,246 @@
+import { join } from 'node:path';
+import { Analytics } from '@segment/analytics-node';
+import { io, type Socket } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DecisionDetail } from '../../schemas/index.ts';
+import {
+  type Home,
+  makeHome,
+  type Program,
+  presage,
+  root,
+  startProgram,
+  waitFor,
+} from '../support/program.ts';
+
+interface Offer {
+  readonly decision: string;
+  readonly action: string;
+  readonly placement: string;
+  readonly content: Record<string, unknown>;
+  readonly expiresAt: number;
+}
+
+/** What the whole program does, whatever its log is made of; `environment` says which. */
+export function wholeLoop(name: string, environment: () => Promise<NodeJS.ProcessEnv>): void {
+  describe(`the whole loop ${name}`, () => {
+    let home: Home;
+    let program: Program;
+    let publicKey: string;
+    let secretKey: string;
+
+    beforeAll(async () => {
+      home = await makeHome(await environment());
+      program = await startProgram(home, join(root, 'examples', 'shop'), ['--no-simulate']);
+      publicKey = await createKey('--public');
+      secretKey = await createKey('--scopes', 'write,session,read');
+    }, 90_000);
+    afterAll(async () => {
+      await program?.stop();
+      await home?.remove();
+    });
+
+    async function createKey(...args: string[]): Promise<string> {
+      const { out, err } = await presage(home, [
+        'keys',
+        'create',
+        '--tenant',
+        'shop',
+        '--port',
+        String(home.port),
+        '--json',
+        ...args,
+      ]).finished;
+      if (out === '') throw new Error(err);
+      return (JSON.parse(out) as { key: string }).key;
+    }
+
+    function connect(auth: Record<string, unknown>): {
+      socket: Socket;
+      offers: Offer[];
+      refusal: Promise<Error>;
+    } {
+      const socket = io(program.address, {
+        path: '/push',
+        auth,
+        transports: ['websocket'],
+        reconnection: false,
+      });
+      const offers: Offer[] = [];
+      socket.on('offer', (offer: Offer, received?: () => void) => {
+        offers.push(offer);
+        received?.();
+      });
+      const refusal = new Promise<Error>((resolve) => socket.on('connect_error', resolve));
+      return { socket, offers, refusal };
+    }
+
+    const connected = (socket: Socket) => waitFor('the socket to connect', () => socket.connected);
+    const report = (socket: Socket, what: string, decision: string) =>
+      socket.timeout(5_000).emitWithAck(what, { decision }) as Promise<{ ok: boolean; code?: string }>;
+
+    /** A visitor who looks at expensive things, fills a cart and looks at it. */
+    async function visit(who: { userId: string } | { anonymousId: string }): Promise<void> {
+      const analytics = new Analytics({ writeKey: publicKey, host: program.address, flushAt: 1 });
+      const track = (event: string, properties: Record<string, unknown>) =>
+        new Promise<void>((resolve, reject) =>
+          analytics.track({ ...who, event, properties }, (error) => (error ? reject(error) : resolve())),
+        );
+      for (const sku of ['tent-2', 'tent-3', 'tent-4'])
+        await track('product_viewed', { sku, category: 'tents', price: 189 });
+      await track('product_added', { sku: 'tent-3', category: 'tents', price: 189, quantity: 1 });
+      await track('cart_viewed', { value: 189, items: 1 });
+      await analytics.closeAndFlush();
+    }
+
+    it('turns a session into an offer, and reads decision, exposure and outcome back', async () => {
+      const { socket, offers } = connect({ key: publicKey, anonymousId: 'visitor-1' });
+      await connected(socket);
+      await visit({ anonymousId: 'visitor-1' });
+      const offer = await waitFor('an offer', () => offers[0]);
+      expect(offer.content).toHaveProperty('title');
+      expect(await report(socket, 'shown', offer.decision)).toMatchObject({ ok: true });
+      expect(await report(socket, 'accepted', offer.decision)).toMatchObject({ ok: true });
+
+      const [row] = await waitFor('the outcome in ClickHouse', async () => {
+        const rows = await program.sql<{ action: string; outcome: string; exposed: number }>(
+          `select d.action as action, o.outcome as outcome, count() as exposed from decisions d join exposures e on e.decision = d.id join outcomes o on o.decision = d.id where d.id = '${offer.decision}' group by 1, 2`,
+        );
+        return rows.length > 0 ? rows : null;
+      });
+      expect(row).toMatchObject({ action: offer.action, outcome: 'accepted' });
+
+      const response = await fetch(`${program.address}/v1/decisions/${offer.decision}`, {
+        headers: { authorization: basic(secretKey) },
+      });
+      expect(response.status).toBe(200);
+      const detail = (await response.json()) as DecisionDetail;
+      expect(detail.decision).toMatchObject({
+        id: offer.decision,
+        tenant: 'shop',
+        subject: 'a:visitor-1',
+        action: offer.action,
+        rung: 'champion',
+        mode: 'act',
+        recorded: true,
+      });
+      expect(detail.decision.candidates.every((candidate) => candidate.verdict.rule !== '')).toBe(true);
+      expect(detail.decision.features).toHaveProperty(Object.keys(detail.decision.features)[0] ?? 'none');
+      expect(detail.exposures).toHaveLength(1);
+      expect(detail.outcomes).toMatchObject([{ outcome: 'accepted' }]);
+      socket.close();
+    }, 60_000);
+
+    it('delivers an offer again to a visitor who was away, until it is shown', async () => {
+      const before = connect({ key: publicKey, anonymousId: 'visitor-2' });
+      await connected(before.socket);
+      await visit({ anonymousId: 'visitor-2' });
+      const offer = await waitFor('an offer', () => before.offers[0]);
+      before.socket.close();
+      const after = connect({ key: publicKey, anonymousId: 'visitor-2' });
+      const again = await waitFor('the offer again', () =>
+        after.offers.find((other) => other.decision === offer.decision),
+      );
+      expect({ ...again, expiresInMs: 0 }).toEqual({ ...offer, expiresInMs: 0 });
+      await report(after.socket, 'shown', offer.decision);
+      after.socket.close();
+    }, 60_000);
+
+    it('lets one of two tabs show an offer', async () => {
+      const tabs = [
+        connect({ key: publicKey, anonymousId: 'visitor-3' }),
+        connect({ key: publicKey, anonymousId: 'visitor-3' }),
+      ];
+      for (const { socket } of tabs) await connected(socket);
+      await visit({ anonymousId: 'visitor-3' });
+      const offers = await waitFor('the offer in both tabs', () =>
+        tabs.every((tab) => tab.offers.length > 0) ? tabs.map((tab) => tab.offers[0]) : null,
+      );
+      const decision = offers[0]!.decision;
+      const claims = (await Promise.all(
+        tabs.map(({ socket }, tab) =>
+          socket.timeout(5_000).emitWithAck('claim', { decision, tab: `tab-${tab}` }),
+        ),
+      )) as { granted: boolean }[];
+      expect(claims.filter((claim) => claim.granted)).toHaveLength(1);
+      for (const { socket } of tabs) socket.close();
+    }, 60_000);
+
+    it("opens a known user's session with a token of the backend, and not with the public key", async () => {
+      const forbidden = connect({ key: publicKey, userId: 'u42' });
+      expect(String((await forbidden.refusal).message)).toMatch(/token/i);
+      forbidden.socket.close();
+
+      const minted = await fetch(`${program.address}/v1/sessions`, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from(`${secretKey}:`).toString('base64')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ userId: 'u42' }),
+      });
+      const { token } = (await minted.json()) as { token: string };
+      const known = connect({ token });
+      await connected(known.socket);
+      // An anonymous id spelled like the user's id is somebody else.
+      const other = connect({ key: publicKey, anonymousId: 'u42' });
+      await connected(other.socket);
+      await visit({ userId: 'u42' });
+      await waitFor('an offer for the known user', () => known.offers[0]);
+      expect(other.offers).toEqual([]);
+      known.socket.close();
+      other.socket.close();
+    }, 60_000);
+
+    it('delivers nothing while actions are stopped, and still records', async () => {
+      const command = (name: string) =>
+        presage(home, ['actions', name, '--port', String(home.port), '--reason', 'test']).finished;
+      expect((await command('stop')).out).toContain('STOPPED');
+      const { socket, offers } = connect({ key: publicKey, anonymousId: 'visitor-4' });
+      await connected(socket);
+      await visit({ anonymousId: 'visitor-4' });
+      await waitFor(
+        'the stopped decision',
+        async () =>
+          (await program.sql(`select id from decisions where subject = 'a:visitor-4' and mode = 'stopped'`))
+            .length > 0,
+      );
+      expect(offers).toEqual([]);
+      expect((await command('resume')).out).toContain('acting');
+      socket.close();
+    }, 60_000);
+
+    it('decides on request, and answers a repeated request id with the first answer', async () => {
+      const decide = async (requestId: string) => {
+        const response = await fetch(`${program.address}/v1/decide`, {
+          method: 'POST',
+          headers: { authorization: basic(secretKey), 'content-type': 'application/json' },
+          body: JSON.stringify({ anonymousId: 'visitor-1', placement: 'banner', requestId }),
+        });
+        expect(response.status).toBe(200);
+        return (await response.json()) as {
+          requestId: string;
+          decisions: { id: string; recorded: boolean }[];
+        };
+      };
+      // On a busy machine an answer may come from the default rung, which says so; the next one is asked then.
+      let asked = 0;
+      const first = await waitFor('a recorded answer', async () => {
+        const answer = await decide(`r${asked++}`);
+        return answer.decisions[0]?.recorded ? answer : null;
+      });
+      const again = await waitFor('the same answer', async () => {
+        const answer = await decide(first.requestId);
+        return answer.decisions[0]?.recorded ? answer : null;
+      });
+      expect(again).toEqual(first);
+      const { id } = first.decisions[0] ?? { id: '' };
+      await waitFor(
+        'one record',
+        async () => (await program.sql(`select id from decisions where id = '${id}'`)).length === 1,
+      );
+    });
+  });
+}
+
+const basic = (key: string): string => `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
