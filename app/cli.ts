@@ -6,6 +6,7 @@ import { actionsCommand } from './commands/actions.ts';
 import { checkCommand } from './commands/check-command.ts';
 import type { Context } from './commands/context.ts';
 import { feedCommand } from './commands/feed.ts';
+import { inferCommand } from './commands/infer.ts';
 import { initCommand } from './commands/init-command.ts';
 import { keysCommand } from './commands/keys.ts';
 import { linkCommand } from './commands/link.ts';
@@ -44,6 +45,7 @@ for (const add of [
   checkCommand,
   feedCommand,
   sqlCommand,
+  inferCommand,
   schemasCommand,
   keysCommand,
   actionsCommand,
