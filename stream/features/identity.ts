@@ -3,7 +3,7 @@ import { makeLinks, sight } from './parts/links.ts';
 import { mostIdentifies } from './parts/moved.ts';
 import { isRemembered, makeRemembered, remember } from './parts/remembered.ts';
 import type { FeatureSet, SubjectState } from './port.ts';
-import { makeSubject, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 /** Where in the log something was before it was moved to a user's partition. */
 export interface Source {
@@ -25,27 +25,23 @@ export function knowsEvent(state: SubjectState, id: string): boolean {
   return isRemembered(moved === null ? remembered : moved.identifiedBy);
 }
 
-/** What `before` leaves behind when an `identify` makes it a known user's. */
-export function movedTo(
+/** The state becomes what is left of it when an `identify` has made it a known user's: a link. */
+export function moveTo(
   features: FeatureSet,
-  before: SubjectState,
+  state: SubjectState,
   to: string,
   identify: { readonly id: string; readonly time: number; readonly isVouched: boolean },
   position: number,
-): SubjectState {
-  const identifiedBy = (before as Subject).moved?.identifiedBy ?? makeRemembered();
+): void {
+  const subject = state as Subject;
+  const identifiedBy = subject.moved?.identifiedBy ?? makeRemembered();
   hashText(identify.id);
   remember(identifiedBy, identify.time, mostIdentifies);
-  const { slots } = features.empty() as Subject;
-  const tombstone = makeSubject(slots, undefined, undefined, {
-    to,
-    isVouched: identify.isVouched,
-    identifiedBy,
-  });
-  tombstone.position = position;
-  tombstone.indexed = before.indexed;
-  tombstone.newest = Math.max(identify.time, before.newest);
-  return tombstone;
+  const { slots, sessions, remembered } = features.empty() as Subject;
+  Object.assign(subject, { slots, sessions, remembered, session: null, links: null, timers: null });
+  subject.moved = { to, isVouched: identify.isVouched, identifiedBy };
+  subject.position = position;
+  subject.newest = Math.max(identify.time, subject.newest);
 }
 
 /** Notes that a moved subject is still in use, and whether its link is vouched for now; true if that must be stored. */

@@ -11,12 +11,12 @@ export interface Subject extends SubjectState {
   /** Newest event time of ordinary events; those of the engine itself (`$...`) don't move it. */
   newest: number;
   session: string | null;
-  readonly remembered: Remembered;
-  readonly sessions: Sessions;
+  remembered: Remembered;
+  sessions: Sessions;
   indexed: number;
   timers: Timers | null;
   /** One per feature, in workspace order; its kind knows what it is. */
-  readonly slots: unknown[];
+  slots: unknown[];
   /** Null for most: no anonymous id was ever seen beside it. */
   links: Links | null;
   moved: Moved | null;

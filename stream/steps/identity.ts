@@ -4,7 +4,7 @@ import {
   type FeatureSet,
   hasApplied,
   knowsEvent,
-  movedTo,
+  moveTo,
   noteApplied,
   noteSighting,
   type SubjectState,
@@ -52,43 +52,30 @@ export function followIdentity(features: FeatureSet, logVersion: number) {
     const user = item.type === 'identify' ? item.event.userId : undefined;
     if (state.moved === null && user === undefined) return ok;
     if (user !== undefined && user !== state.moved?.to) return close(item, user, state, batch);
-    return send(item, state.moved?.to ?? '', batch, () => {
-      if (usedAgain(state, item.time, user !== undefined && isVouched(item.event)))
-        batch.changed.add(item.key);
-    });
+    const sent = send(item, state.moved?.to ?? '', null, batch);
+    const isNewlyVouched = user !== undefined && isVouched(item.event);
+    if (sent.kind === 'drop' && usedAgain(state, item.time, isNewlyVouched)) batch.changed.add(item.key);
+    return sent;
   };
 
   /** The state goes to the user; of one that had gone to another user before, nothing is left that could go. */
   function close(item: Item, user: string, state: SubjectState, batch: Batch): StepResult {
-    const { event, record } = item;
+    const { event, record, time } = item;
     if (knowsEvent(state, event.id)) {
       batch.duplicates.push(record.offset);
       return drop;
     }
     if (halfPair.test(user))
       return dead('bad_subject', 'The id of the user has half a surrogate pair: it is no text.');
-    return send(
-      item,
-      user,
-      batch,
-      () => {
-        batch.subjects.set(
-          item.key,
-          movedTo(
-            features,
-            state,
-            user,
-            { id: event.id, time: item.time, isVouched: isVouched(event) },
-            record.offset,
-          ),
-        );
-        batch.changed.add(item.key);
-      },
-      state,
-    );
+    const sent = send(item, user, state, batch);
+    if (sent.kind !== 'drop') return sent;
+    moveTo(features, state, user, { id: event.id, time, isVouched: isVouched(event) }, record.offset);
+    batch.changed.add(item.key);
+    return sent;
   }
 
-  function send(item: Item, to: string, batch: Batch, then: () => void, closed?: SubjectState): StepResult {
+  /** Publishes the event for the user's partition; with the state that it closes, if it does. */
+  function send(item: Item, to: string, closed: SubjectState | null, batch: Batch): StepResult {
     const { record, tenant, subject, time } = item;
     if (record.to - record.from > mostMovedBytes)
       return dead(
@@ -109,13 +96,11 @@ export function followIdentity(features: FeatureSet, logVersion: number) {
       event: jsonText(record),
     };
     const after = batch.questions.length;
-    if (closed === undefined)
-      batch.moves.push({ after, item: { kind: 'forward', payload: forwardOf(move) } });
+    if (closed === null) batch.moves.push({ after, item: { kind: 'forward', payload: forwardOf(move) } });
     else {
       const payload = transferOf(move, stateOf(closed));
       batch.moves.push({ after, item: { kind: 'transfer', payload, tenant, subject } });
     }
-    then();
     batch.forwarded.push(record.offset);
     // How late it is counts where it goes.
     if (item.isLate) batch.late.pop();
