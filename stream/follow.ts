@@ -40,6 +40,8 @@ export function followOutbox(options: FollowOptions): Follower {
   const logger = options.logger.child({ partition, reader });
   const stopping = new AbortController();
   let position: number | null = null;
+  /** Mark of the entry before the position: where another stands there, the store has gone back in time. */
+  let mark: string | null = null;
   let saved: { position: number; at: number } = { position: -1, at: 0 };
   let trouble: string | null = null;
 
@@ -48,12 +50,16 @@ export function followOutbox(options: FollowOptions): Follower {
       store.readerState(partition, reader),
       store.outboxRange(partition),
     ]);
-    const from = state === null ? range.start : positionIn(state);
-    if (from !== null && from >= range.start && from <= range.end) return from;
-    return jumpTo(range, state);
+    if (state === null) return range.start;
+    const saved = savedIn(state);
+    if (saved === null || saved.position < range.start || saved.position > range.end)
+      return jumpTo(range, state);
+    mark = saved.mark;
+    return saved.position;
   };
 
   const jumpTo = (range: { readonly start: number; readonly end: number }, from: unknown): number => {
+    mark = null;
     onLost();
     logger.error(
       { from, start: range.start, end: range.end },
@@ -62,9 +68,21 @@ export function followOutbox(options: FollowOptions): Follower {
     return range.start;
   };
 
+  /** On at the oldest entry: what was saved may be of a history that is gone. */
+  const leap = async (): Promise<boolean> => {
+    try {
+      position = jumpTo(await store.outboxRange(partition), position);
+      await save(position, true);
+      return true;
+    } catch (error) {
+      trouble = messageOf(error);
+      return false;
+    }
+  };
+
   const save = async (at: number, isLast = false): Promise<void> => {
     if (at === saved.position || (!isLast && clock.monotonic() - saved.at < saveEveryMs)) return;
-    await store.saveReaderState(partition, reader, JSON.stringify({ position: at }));
+    await store.saveReaderState(partition, reader, JSON.stringify({ position: at, mark }));
     saved = { position: at, at: clock.monotonic() };
   };
 
@@ -73,7 +91,7 @@ export function followOutbox(options: FollowOptions): Follower {
       position = await begin();
       saved = { position, at: clock.monotonic() };
     }
-    const entries = await store.readOutbox(partition, position, readLimit, readWaitMs);
+    const entries = await store.readOutbox(partition, position, readLimit, readWaitMs, mark);
     const last = entries.at(-1);
     if (last === undefined) {
       const range = await store.outboxRange(partition);
@@ -83,6 +101,7 @@ export function followOutbox(options: FollowOptions): Follower {
     }
     await handle(entries);
     position = last.offset + 1;
+    mark = last.mark;
     await save(position);
   };
 
@@ -94,10 +113,7 @@ export function followOutbox(options: FollowOptions): Follower {
         trouble = null;
         retryAfter = retryMs.first;
       } catch (error) {
-        if (error instanceof PresageError && error.code === 'outbox_lost') {
-          position = null;
-          continue;
-        }
+        if (error instanceof PresageError && error.code === 'outbox_lost' && (await leap())) continue;
         trouble = messageOf(error);
         logger.warn(
           { error: trouble, retryInMs: retryAfter },
@@ -128,10 +144,11 @@ export function followOutbox(options: FollowOptions): Follower {
   };
 }
 
-function positionIn(state: string): number | null {
+function savedIn(state: string): { position: number; mark: string | null } | null {
   try {
-    const { position } = JSON.parse(state) as { position?: unknown };
-    return typeof position === 'number' && Number.isInteger(position) ? position : null;
+    const { position, mark } = JSON.parse(state) as { position?: unknown; mark?: unknown };
+    if (typeof position !== 'number' || !Number.isInteger(position)) return null;
+    return { position, mark: typeof mark === 'string' ? mark : null };
   } catch {
     return null;
   }

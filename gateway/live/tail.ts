@@ -88,10 +88,12 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
 
   async function followOutbox(partition: number): Promise<void> {
     let next = (await store.outboxRange(partition)).end;
+    let mark: string | null = null;
     while (isActive()) {
-      const entries = await store.readOutbox(partition, next, readRecords, waitMs);
+      const entries = await store.readOutbox(partition, next, readRecords, waitMs, mark);
       for (const stored of entries) {
         next = stored.offset + 1;
+        mark = stored.mark;
         if (stored.kind === 'decision' || stored.kind === 'dead')
           hub.offer(stored.kind, () => messageOfEntry(readOutboxEntry(stored)));
       }
@@ -102,6 +104,7 @@ export function startTail(parts: TailParts): { stop(): Promise<void> } {
       const { end: now } = await store.outboxRange(partition);
       hub.skip(now - next);
       next = now;
+      mark = null;
     }
   }
 

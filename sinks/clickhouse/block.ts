@@ -12,6 +12,8 @@ export interface Block {
   readonly records: readonly LogRecord[];
   /** The next outbox entry after it. */
   readonly outboxEnd: number;
+  /** Mark of the last entry. */
+  readonly mark: string | null;
   /** The next log record after it. */
   readonly logEnd: number;
   /** It ends at its limits: there may be more at once. */
@@ -50,6 +52,7 @@ export async function readBlock(
   const records: LogRecord[] = [];
   let bytes = 0;
   let next = progress.outbox;
+  let { mark } = progress;
   let logEnd = progress.log;
 
   const isFull = (): boolean =>
@@ -57,7 +60,8 @@ export async function readBlock(
 
   while (next < end && !isFull()) {
     const patience = progress.inFlight !== null || entries.length === 0 ? waitMs : 0;
-    const stored = await store.readOutbox(partition, next, Math.min(readEntries, end - next), patience);
+    const count = Math.min(readEntries, end - next);
+    const stored = await store.readOutbox(partition, next, count, patience, mark);
     if (stored.length === 0) {
       if (progress.inFlight === null) break;
       return null;
@@ -68,6 +72,7 @@ export async function readBlock(
       const entry = readOutboxEntry(each);
       entries.push(entry);
       next = each.offset + 1;
+      mark = each.mark;
       bytes += sizeOf(each);
       if (entry.kind !== 'batch') continue;
       for (const record of await source.log.between(entry.batch.first, entry.batch.last)) {
@@ -79,7 +84,7 @@ export async function readBlock(
   }
   return entries.length === 0
     ? null
-    : { entries, records, outboxEnd: next, logEnd, isFull: isFull() || next >= end };
+    : { entries, records, outboxEnd: next, mark, logEnd, isFull: isFull() || next >= end };
 }
 
 const sizeOf = (entry: StoredOutboxEntry): number => entry.payload.length;

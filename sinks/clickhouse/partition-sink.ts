@@ -9,9 +9,10 @@ import type { Warehouse } from './port.ts';
 import { type Progress, readProgress, tokenOf, versionOf } from './progress.ts';
 import { rowsOfBlock, type TableRows } from './rows/block.ts';
 import type { Turn } from './turn.ts';
+import { writtenLog } from './written.ts';
 
 export interface PartitionSinkParts {
-  readonly log: Pick<EventLog, 'range'>;
+  readonly log: Pick<EventLog, 'range' | 'subscribe'>;
   readonly store: Pick<StateStore, 'readOutbox' | 'outboxRange' | 'readerState' | 'saveReaderState'>;
   readonly warehouse: Pick<Warehouse, 'insert' | 'rows'>;
   readonly clock: Clock;
@@ -47,12 +48,36 @@ export interface PartitionSink {
 export const readerName = 'sink';
 const idleWaitMs = 500;
 
-/** Where a partition begins: as saved, or at the oldest that is kept. */
+/**
+ * Where a partition begins: as saved, or at the oldest that is kept. ClickHouse may be ahead of what was saved, where
+ * the state store has lost its last writes (or all): its events stay, and all else is written again.
+ */
 export async function beginning(parts: PartitionSinkParts, partition: number): Promise<Progress> {
   const saved = readProgress(partition, await parts.store.readerState(partition, readerName));
-  if (saved !== null) return saved;
   const [outbox, log] = await Promise.all([parts.store.outboxRange(partition), parts.log.range(partition)]);
-  return { v: 1, epoch: epochAfter(0, parts.clock), outbox: outbox.start, log: log.start, inFlight: null };
+  const from = saved ?? {
+    v: 1,
+    epoch: epochAfter(0, parts.clock),
+    outbox: outbox.start,
+    mark: null,
+    log: log.start,
+    inFlight: null,
+  };
+  const written = await writtenLog(parts, partition, from.log);
+  if (written <= (from.inFlight?.logEnd ?? from.log)) return from;
+  parts.logger.error(
+    { partition, saved: from.log, written },
+    'ClickHouse is ahead of the saved position of the sink: the state store went back in time. Events stay, decisions are written again.',
+  );
+  parts.metrics.rewinds.inc();
+  return {
+    v: 1,
+    epoch: epochAfter(from.epoch, parts.clock),
+    outbox: outbox.start,
+    mark: null,
+    log: written,
+    inFlight: null,
+  };
 }
 
 const epochAfter = (epoch: number, clock: Clock): number =>
@@ -111,7 +136,13 @@ export function runPartitionSink(
       metrics.rows.inc({ table: table.table }, table.rows);
       current.rows.shift();
     }
-    await save({ ...progress, outbox: current.outboxEnd, log: current.logEnd, inFlight: null });
+    await save({
+      ...progress,
+      outbox: current.outboxEnd,
+      mark: current.mark,
+      log: current.logEnd,
+      inFlight: null,
+    });
     records.release(current.logEnd);
     block = null;
     trouble = null;
@@ -141,7 +172,7 @@ export function runPartitionSink(
 
   async function rewind(): Promise<void> {
     const [outbox, log] = await Promise.all([store.outboxRange(partition), parts.log.range(partition)]);
-    const written = await writtenLog(parts.warehouse, partition, progress);
+    const written = await writtenLog(parts, partition, progress.log);
     logger.error(
       { from: progress.outbox, start: outbox.start, end: outbox.end },
       'The sink position is not in the outbox (trimmed, or the state store went back in time): going on at its oldest entry.',
@@ -151,6 +182,7 @@ export function runPartitionSink(
       v: 1,
       epoch: epochAfter(progress.epoch, clock),
       outbox: outbox.start,
+      mark: null,
       // The log kept its records: those that are written stay written. A log that went back too has new ones.
       log: written <= log.end ? written : log.start,
       inFlight: null,
@@ -208,18 +240,4 @@ export function runPartitionSink(
       await done;
     },
   };
-}
-
-/** The log position up to which events are in ClickHouse: a block that was in flight is there as a whole or not at all. */
-async function writtenLog(
-  warehouse: Pick<Warehouse, 'rows'>,
-  partition: number,
-  { log, inFlight }: Progress,
-): Promise<number> {
-  if (inFlight === null || inFlight.logEnd === log) return log;
-  const [row] = await warehouse.rows<{ rows: string | number }>(
-    'SELECT count() AS rows FROM events WHERE partition = {partition:UInt32} AND position >= {from:UInt64} AND position < {to:UInt64}',
-    { partition, from: log, to: inFlight.logEnd },
-  );
-  return Number(row?.rows ?? 0) > 0 ? inFlight.logEnd : log;
 }

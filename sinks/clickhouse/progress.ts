@@ -12,6 +12,8 @@ const progressSchema = z.object({
   epoch: z.number().int().nonnegative(),
   /** The next outbox entry to read. */
   outbox: z.number().int().nonnegative(),
+  /** Mark of the entry before it; null: not known. Where another stands there, the store has gone back in time. */
+  mark: z.string().nullable().default(null),
   /** The next log record to read. */
   log: z.number().int().nonnegative(),
   inFlight: z.object({ outboxEnd: z.number().int(), logEnd: z.number().int() }).nullable(),

@@ -204,7 +204,7 @@ export function fakeOutbox(): FakeOutbox {
       const offset = endOf(partition);
       const payload = JSON.stringify({ record: decision, choices: [choice] });
       const resolution = { chosen: decision.action === null ? -1 : 0, available: [0], capsSeen: [] };
-      this.raw(partition, { kind: 'decision', payload, resolution });
+      this.raw(partition, { kind: 'decision', payload, resolution, mark: `of ${decision.id}` });
       return { partition, offset };
     },
     raw(partition, entry) {
@@ -223,7 +223,7 @@ export function fakeOutbox(): FakeOutbox {
       const state = states.get(partition);
       return state === undefined ? null : (JSON.parse(state) as { position: number }).position;
     },
-    async readOutbox(partition, offset, limit) {
+    async readOutbox(partition, offset, limit, _waitMs, after) {
       if (this.failure !== null) throw this.failure;
       const stream = at(partition);
       if (offset < stream.start) throw new PresageError('outbox_lost', 'trimmed');
@@ -237,6 +237,9 @@ export function fakeOutbox(): FakeOutbox {
           const timer = setTimeout(done, 20);
           waiting.add(done);
         });
+      const before = stream.entries[offset - 1 - stream.start];
+      if (after && before !== undefined && before.mark !== after)
+        throw new PresageError('outbox_lost', 'another history');
       return stream.entries.slice(offset - stream.start, offset - stream.start + limit);
     },
     async outboxRange(partition) {

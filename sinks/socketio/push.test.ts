@@ -413,9 +413,20 @@ describe('the outbox', () => {
     await until(() => expect(browser.ids()).toEqual([other]));
   });
 
+  it('is read again from its oldest entry when Redis went back in time and has as many entries again', async () => {
+    const { publish, store, connect } = await start();
+    for (let i = 0; i < 5; i++) publish(`a:v${i}`);
+    await handled(5);
+    store.rewind(1, 2);
+    const others = [0, 1, 2, 3].map((i) => publish(i === 0 ? 'a:other' : `a:w${i}`));
+    await until(async () => expect(await metric('presage_push_outbox_lost_total')).toBe(1));
+    const browser = connect(visitor('other'));
+    await until(() => expect(browser.ids()).toEqual([others[0]]));
+  });
+
   it('is not held up by an entry that cannot be read', async () => {
     const { connect, publish, store } = await start();
-    store.raw(1, { kind: 'decision', payload: '{"record":', resolution: null });
+    store.raw(1, { kind: 'decision', payload: '{"record":', resolution: null, mark: 'm' });
     const next = publish('a:v1');
     const browser = connect(visitor('v1'));
     await until(() => expect(browser.ids()).toEqual([next]));

@@ -37,8 +37,18 @@ export async function streamRange(redis: Redis, key: string): Promise<{ start: n
 /** A reply of XREAD over one stream. */
 export function entriesOf(reply: unknown): StreamEntry[] {
   if (reply === null || reply === undefined) return [];
-  const [stream] = reply as [[Buffer, [Buffer, Buffer[]][]]];
-  return stream[1].map(([id, fields]) => ({ offset: offsetOf(id), fields }));
+  const [stream] = reply as [[Buffer, unknown]];
+  return listed(stream[1]);
+}
+
+/** A reply of XRANGE. */
+const listed = (reply: unknown): StreamEntry[] =>
+  (reply as [Buffer, Buffer[]][]).map(([id, fields]) => ({ offset: offsetOf(id), fields }));
+
+/** What a read found, and the entry before its first, if that is still kept. */
+export interface Read {
+  readonly before: StreamEntry | null;
+  readonly entries: readonly StreamEntry[];
 }
 
 /**
@@ -65,13 +75,37 @@ export class BlockingReads {
    * Throws what Redis or the connection threw, when that still lasts at the end of the wait.
    */
   async read(key: string, offset: number, limit: number, waitMs: number): Promise<StreamEntry[]> {
+    return this.#persist(waitMs, [], (redis, leftMs) => xread(redis, key, offset, limit, leftMs));
+  }
+
+  /**
+   * The same, with the entry before `offset`: both are read on one connection, which a restarted server would have
+   * cut, so they are of one history.
+   */
+  async readAfter(key: string, offset: number, limit: number, waitMs: number): Promise<Read> {
+    return this.#persist(waitMs, { before: null, entries: [] }, async (redis, leftMs) => {
+      if (offset === 0) return { before: null, entries: await xread(redis, key, offset, limit, leftMs) };
+      const id = idBefore(offset);
+      const [before, entries] = await Promise.all([
+        redis.callBuffer('XRANGE', key, id, id),
+        xread(redis, key, offset, limit, leftMs),
+      ]);
+      return { before: listed(before)[0] ?? null, entries };
+    });
+  }
+
+  async #persist<T>(
+    waitMs: number,
+    ofNothing: T,
+    ask: (redis: Redis, leftMs: number) => Promise<T>,
+  ): Promise<T> {
     const deadline = this.#clock.monotonic() + waitMs;
     for (;;) {
       const left = Math.max(0, deadline - this.#clock.monotonic());
       try {
-        return await this.#readOnce(key, offset, limit, left);
+        return await this.#once(left, ofNothing, ask);
       } catch (error) {
-        if (this.#closed) return [];
+        if (this.#closed) return ofNothing;
         if (!isTransient(error) || this.#clock.monotonic() >= deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
@@ -84,18 +118,19 @@ export class BlockingReads {
     this.#idle.length = 0;
   }
 
-  async #readOnce(key: string, offset: number, limit: number, waitMs: number): Promise<StreamEntry[]> {
-    if (this.#closed) return [];
+  async #once<T>(
+    waitMs: number,
+    ofNothing: T,
+    ask: (redis: Redis, leftMs: number) => Promise<T>,
+  ): Promise<T> {
+    if (this.#closed) return ofNothing;
     const redis = this.#idle.pop() ?? this.#connect();
     this.#busy.add(redis);
     // A connection that died without a word would wait for ever.
     const timer = setTimeout(() => redis.disconnect(true), waitMs + graceMs);
     try {
       await untilReady(redis, waitMs);
-      const block = waitMs >= 1 ? ['BLOCK', Math.ceil(waitMs)] : [];
-      return entriesOf(
-        await redis.callBuffer('XREAD', 'COUNT', limit, ...block, 'STREAMS', key, idBefore(offset)),
-      );
+      return await ask(redis, waitMs);
     } finally {
       clearTimeout(timer);
       this.#busy.delete(redis);
@@ -110,6 +145,19 @@ export class BlockingReads {
     redis.on('error', () => {});
     return redis;
   }
+}
+
+async function xread(
+  redis: Redis,
+  key: string,
+  offset: number,
+  limit: number,
+  waitMs: number,
+): Promise<StreamEntry[]> {
+  const block = waitMs >= 1 ? ['BLOCK', Math.ceil(waitMs)] : [];
+  return entriesOf(
+    await redis.callBuffer('XREAD', 'COUNT', limit, ...block, 'STREAMS', key, idBefore(offset)),
+  );
 }
 
 const retryMs = 20;

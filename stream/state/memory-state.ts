@@ -83,8 +83,11 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
       const caps = of(partition).caps.get(`${tenant}:${subject}`) ?? noCaps();
       return takes.map((take: CapTake) => capUsed(caps, take));
     },
-    async readOutbox(partition, offset, limit, waitMs) {
+    async readOutbox(partition, offset, limit, waitMs, after) {
       const memory = of(partition);
+      const before = memory.outbox[offset - 1 - memory.outboxStart];
+      if (after && before !== undefined && before.mark !== after)
+        throw outboxLost(partition, offset, { start: memory.outboxStart, end: outboxEnd(memory) });
       if (offset >= memory.outboxStart && offset === outboxEnd(memory) && waitMs > 0)
         await nextPublication(memory, waitMs);
       const end = outboxEnd(memory);
@@ -150,26 +153,27 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
   }
   if (commit.partitionState !== null) memory.partitionState = Buffer.from(commit.partitionState);
   moveTimers(memory, commit);
+  const mark = commit.id;
   const resolutions: Resolution[] = [];
   for (const item of commit.outbox) {
     switch (item.kind) {
       case 'decision': {
         const resolution = resolveChoices(capsOf(memory, item.tenant, item.subject), item.choices);
         resolutions.push(resolution);
-        publish(memory, { kind: item.kind, payload: item.payload, resolution });
+        publish(memory, { kind: item.kind, payload: item.payload, resolution, mark });
         break;
       }
       case 'transfer': {
         const caps = packCaps(capsOf(memory, item.tenant, item.subject));
         memory.caps.delete(`${item.tenant}:${item.subject}`);
-        publish(memory, { kind: item.kind, payload: item.payload, resolution: null, caps });
+        publish(memory, { kind: item.kind, payload: item.payload, resolution: null, caps, mark });
         break;
       }
       case 'caps':
         unionCaps(capsOf(memory, item.tenant, item.subject), unpackCaps(item.caps));
         break;
       default:
-        publish(memory, { kind: item.kind, payload: item.payload, resolution: null });
+        publish(memory, { kind: item.kind, payload: item.payload, resolution: null, mark });
     }
   }
   const sequence = memory.head.sequence + 1;
@@ -205,7 +209,8 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
   if (first !== undefined) return { kind: 'repeated', payload: first.payload, resolution: first.resolution };
   if (memory.blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark) return { kind: 'moved' };
   const resolution = resolveChoices(capsOf(memory, request.tenant, request.subject), request.choices);
-  const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution });
+  const mark = `request:${key}`;
+  const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution, mark });
   memory.answers.set(key, { payload: request.payload, resolution, expiresAt: now + request.keepMs });
   return { kind: 'decided', offset, resolution };
 }

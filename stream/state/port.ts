@@ -106,6 +106,11 @@ export interface StoredOutboxEntry {
   readonly payload: string;
   readonly resolution: Resolution | null;
   readonly caps?: string;
+  /**
+   * Tells this entry from any other that ever has its offset: a store that lost its last writes (power, everysec) gives
+   * the same offsets to other entries.
+   */
+  readonly mark: string;
 }
 
 /**
@@ -137,8 +142,18 @@ export interface StateStore {
   /** How full caps are now, without taking: for `explain` and features of the console. */
   capsUsed(partition: number, tenant: string, subject: string, takes: readonly CapTake[]): Promise<number[]>;
 
-  /** Entries from `offset` on, at most `limit`; waits up to `waitMs` for the first. `outbox_lost` if trimmed. */
-  readOutbox(partition: number, offset: number, limit: number, waitMs: number): Promise<StoredOutboxEntry[]>;
+  /**
+   * Entries from `offset` on, at most `limit`; waits up to `waitMs` for the first. `after` is the mark of the entry
+   * before `offset`, where the reader has one. `outbox_lost` if the entry was trimmed, is beyond the end, or if another
+   * entry now stands before it: the store went back in time and went on differently.
+   */
+  readOutbox(
+    partition: number,
+    offset: number,
+    limit: number,
+    waitMs: number,
+    after?: string | null,
+  ): Promise<StoredOutboxEntry[]>;
   outboxRange(partition: number): Promise<{ readonly start: number; readonly end: number }>;
   trimOutbox(partition: number, offset: number): Promise<void>;
 

@@ -67,8 +67,8 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         ]);
         expect(await store.partitionState(partition)).toEqual(Buffer.from([9, 0, 200]));
         expect(await store.readOutbox(partition, 0, 10, 0)).toEqual([
-          { offset: 0, kind: 'batch', payload: '{"first":0}', resolution: null },
-          { offset: 1, kind: 'dead', payload: '{"ü":1}', resolution: null },
+          { offset: 0, kind: 'batch', payload: '{"first":0}', resolution: null, mark: 'c1' },
+          { offset: 1, kind: 'dead', payload: '{"ü":1}', resolution: null, mark: 'c1' },
         ]);
         expect(await store.head(partition + 1)).toEqual({ position: 0, commitId: '', sequence: 0 });
       });
@@ -463,7 +463,13 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         };
         expect(outcome).toEqual({ kind: 'decided', offset: 0, resolution });
         expect(await store.readOutbox(partition, 0, 10, 0)).toEqual([
-          { offset: 0, kind: 'decision', payload: 'payload of r1', resolution },
+          {
+            offset: 0,
+            kind: 'decision',
+            payload: 'payload of r1',
+            resolution,
+            mark: expect.stringContaining('request'),
+          },
         ]);
         expect(await store.head(partition)).toEqual({ position: 3, commitId: 'c1', sequence: 1 });
         expect(await store.load(partition, ['acme:u:1'])).toEqual([Buffer.from('blob')]);
@@ -663,6 +669,18 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         await store.trimOutbox(partition, 250);
         await publish(1);
         expect(await store.outboxRange(partition)).toEqual({ start: 250, end: 251 });
+      });
+
+      it('says so to a reader whose last entry is of another history', async () => {
+        await publish(3);
+        const [, second] = await store.readOutbox(partition, 0, 2, 0);
+        const next = await store.readOutbox(partition, 2, 10, 0, second?.mark);
+        expect(next.map(({ offset }) => offset)).toEqual([2]);
+        await expect(store.readOutbox(partition, 2, 10, 0, 'another')).rejects.toMatchObject({
+          code: 'outbox_lost',
+        });
+        await store.trimOutbox(partition, 2);
+        expect(await store.readOutbox(partition, 2, 10, 0, 'cannot be known any more')).toHaveLength(1);
       });
 
       it('says so to a reader beyond its end', async () => {

@@ -336,12 +336,13 @@ local function choices_problem(choices)
 end
 
 -- Appends and returns the entry's offset.
-local function publish(outbox, kind, payload, resolution)
+-- `mark` tells the entry from any other that ever has its offset.
+local function publish(outbox, kind, payload, resolution, mark)
   local id
   if resolution then
-    id = redis.call('XADD', outbox, '0-*', 'k', kind, 'p', payload, 'r', resolution)
+    id = redis.call('XADD', outbox, '0-*', 'k', kind, 'p', payload, 'm', mark, 'r', resolution)
   else
-    id = redis.call('XADD', outbox, '0-*', 'k', kind, 'p', payload)
+    id = redis.call('XADD', outbox, '0-*', 'k', kind, 'p', payload, 'm', mark)
   end
   return tonumber(string.sub(id, 3)) - 1
 end

@@ -182,7 +182,7 @@ local function commit(keys, argv)
   end
   expire(args[9])
   for i, item in ipairs(outbox) do
-    if item[1] ~= 'caps' then publish(outbox_key, item[1], item[2], resolved[i]) end
+    if item[1] ~= 'caps' then publish(outbox_key, item[1], item[2], resolved[i], id) end
   end
   local next_sequence = whole(sequence + 1)
   local answer = '[' .. table.concat(resolutions, ',') .. ']'

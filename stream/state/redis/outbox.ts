@@ -1,5 +1,12 @@
 import type { Resolution } from '../../../schemas/index.ts';
-import { type BlockingReads, idOf, isTransient, type StreamEntry, streamRange } from '../../redis/index.ts';
+import {
+  type BlockingReads,
+  idOf,
+  isTransient,
+  type Read,
+  type StreamEntry,
+  streamRange,
+} from '../../redis/index.ts';
 import { outboxLost } from '../outbox-lost.ts';
 import type { StateStore, StoredOutboxEntry } from '../port.ts';
 import type { StateCalls } from './functions.ts';
@@ -14,14 +21,9 @@ export function redisOutbox(calls: StateCalls, reads: BlockingReads): Outbox {
       `read the outbox of partition ${partition}`,
     );
 
-  async function read(
-    partition: number,
-    offset: number,
-    limit: number,
-    waitMs: number,
-  ): Promise<StreamEntry[]> {
+  async function read(partition: number, offset: number, limit: number, waitMs: number): Promise<Read> {
     try {
-      return await reads.read(calls.keysOf(partition).outbox, offset, limit, waitMs);
+      return await reads.readAfter(calls.keysOf(partition).outbox, offset, limit, waitMs);
     } catch (error) {
       if (!isTransient(error)) throw error;
       throw calls.caller.unavailable(`read the outbox of partition ${partition}`, error);
@@ -29,11 +31,13 @@ export function redisOutbox(calls: StateCalls, reads: BlockingReads): Outbox {
   }
 
   return {
-    async readOutbox(partition, offset, limit, waitMs) {
-      const entries = await read(partition, offset, limit, waitMs);
+    async readOutbox(partition, offset, limit, waitMs, after) {
+      const { before, entries } = await read(partition, offset, limit, waitMs);
       const first = entries[0];
-      if (first?.offset === offset) return entries.map(outboxEntryOf);
+      const isAnother = Boolean(after) && before !== null && fieldOf(before, 'm') !== after;
+      if (first?.offset === offset && !isAnother) return entries.map(outboxEntryOf);
       const kept = await range(partition);
+      if (isAnother) throw outboxLost(partition, offset, kept);
       if (first !== undefined || offset < kept.start || offset > kept.end)
         throw outboxLost(partition, offset, kept);
       return [];
@@ -48,15 +52,21 @@ export function redisOutbox(calls: StateCalls, reads: BlockingReads): Outbox {
   };
 }
 
-function outboxEntryOf({ offset, fields }: StreamEntry): StoredOutboxEntry {
-  const [, kindBytes, , payload, , beside] = fields;
-  const kind = String(kindBytes) as StoredOutboxEntry['kind'];
-  if (kind === 'transfer')
-    return { offset, kind, payload: String(payload), resolution: null, caps: String(beside) };
-  return {
-    offset,
+function outboxEntryOf(entry: StreamEntry): StoredOutboxEntry {
+  const kind = (fieldOf(entry, 'k') ?? '') as StoredOutboxEntry['kind'];
+  const beside = fieldOf(entry, 'r');
+  const common = {
+    offset: entry.offset,
     kind,
-    payload: String(payload),
-    resolution: beside === undefined ? null : (JSON.parse(String(beside)) as Resolution),
+    payload: fieldOf(entry, 'p') ?? '',
+    mark: fieldOf(entry, 'm') ?? '',
   };
+  if (kind === 'transfer') return { ...common, resolution: null, caps: beside ?? '' };
+  return { ...common, resolution: beside === null ? null : (JSON.parse(beside) as Resolution) };
+}
+
+function fieldOf({ fields }: StreamEntry, name: string): string | null {
+  for (let at = 0; at + 1 < fields.length; at += 2)
+    if (fields[at]?.toString('latin1') === name) return String(fields[at + 1]);
+  return null;
 }

@@ -35,7 +35,8 @@ local function request(keys, argv)
   local caps = read_caps(caps_key)
   local resolution = resolve(caps, choices)
   write_caps(caps)
-  local offset = publish(outbox_key, 'decision', payload, resolution)
+  local now = redis.call('TIME')
+  local offset = publish(outbox_key, 'decision', payload, resolution, 'request:' .. now[1] .. '.' .. now[2])
   redis.call('SET', answer_key, cmsgpack.pack({ payload, resolution }), 'PX', whole(keep))
   return { 'decided', whole(offset), resolution }
 end
