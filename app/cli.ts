@@ -5,6 +5,7 @@ import { messageOf } from '../core/index.ts';
 import { actionsCommand } from './commands/actions.ts';
 import { checkCommand } from './commands/check-command.ts';
 import type { Context } from './commands/context.ts';
+import { featuresCommand } from './commands/features.ts';
 import { feedCommand } from './commands/feed.ts';
 import { inferCommand } from './commands/infer.ts';
 import { initCommand } from './commands/init-command.ts';
@@ -47,6 +48,7 @@ for (const add of [
   sqlCommand,
   inferCommand,
   schemasCommand,
+  featuresCommand,
   keysCommand,
   actionsCommand,
   linkCommand,

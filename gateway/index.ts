@@ -9,5 +9,4 @@ export {
   type Sessions,
   type SocketCredentials,
 } from './sessions.ts';
-export * from './sources/index.ts';
 export { makeThroughput, type ThroughputRecorder } from './throughput.ts';

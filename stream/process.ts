@@ -39,7 +39,7 @@ export async function processBatch(
   for (const [row, record] of records.entries()) {
     const decoded = decoder.decode(record, columns, row);
     if (decoded instanceof Item) items.push(decoded);
-    else bury(batch, record, decoded.refused, decoded.event, decoded.bytes);
+    else bury(batch, record, decoded.refused, decoded.event);
   }
   const loaded = await cache.take(
     new Set(items.filter((item) => item.type !== '$control').map((item) => item.key)),
@@ -63,7 +63,6 @@ function bury(
   record: LogRecord,
   reason: { readonly code: string; readonly message: string },
   event: { tenant?: string; id?: string; source?: string } | null,
-  bytes = record.value.toString('base64'),
 ): void {
   batch.dead.push({
     partition: batch.partition,
@@ -71,7 +70,7 @@ function bury(
     appendedAt: record.appendedAt,
     code: reason.code,
     message: reason.message,
-    bytes,
+    bytes: record.value.toString('base64'),
     tenant: event?.tenant ?? null,
     eventId: event?.id ?? null,
     source: event?.source ?? null,

@@ -15,7 +15,6 @@ import type { Environment } from '../environment.ts';
 import type { DataFolder } from './data-folder.ts';
 import { openLog } from './log.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
-import { withSchemas } from './schemas.ts';
 
 /** Everything that roles share: opened once, closed in the opposite order. */
 export interface Resources {
@@ -74,7 +73,7 @@ export async function openResources(
   closers.push(() => redis.stop());
   const { connector } = redis;
 
-  const bare = await openLog({
+  const log = await openLog({
     kafka: environment.kafka,
     connector,
     version: logVersion,
@@ -82,8 +81,7 @@ export async function openResources(
     registry,
     logger,
   });
-  closers.push(() => bare.close());
-  const log = await withSchemas(bare, environment, workspace, logVersion);
+  closers.push(() => log.close());
   const store = redisState({ connector, version: logVersion, clock });
   closers.push(() => store.close());
   const shared = connector.connect('keys');

@@ -1,4 +1,5 @@
 export * from './decisions.ts';
 export * from './feed.ts';
 export * from './remove.ts';
+export * from './subject-events.ts';
 export * from './totals.ts';

@@ -1,5 +1,5 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
-import { kindOf } from '../kinds/index.ts';
+import { type Kind, kindOf } from '../kinds/index.ts';
 import type { FeatureConfig } from '../plan.ts';
 import { columnsOf, makeColumns } from './columns.ts';
 import type { Bound, SqlParts } from './port.ts';
@@ -29,7 +29,6 @@ export interface FeatureQuery {
   readonly columns: readonly {
     readonly feature: CompiledFeature;
     readonly column: string;
-    readonly bound: Bound | null;
   }[];
 }
 
@@ -40,7 +39,7 @@ export function featureQuery(config: FeatureConfig, parts: FeatureQueryParts): F
   const stats: SessionStat[] = [];
   const names = new Map(config.features.map(({ name }, index) => [name, `f${index}`]));
   const selected = config.features.map((feature, index) => {
-    const kind = kindOf(feature, -1, { gapMs: 0, windowMs: 0, adds: [] });
+    const kind = kindFor(feature);
     const { matches, value, key } = columnsOf(columns, feature, kind.reads, parts.condition(feature));
     const { bucketMs, buckets } = feature;
     const bucket = bucketMs === 0 ? '0' : bucketOf('time', bucketMs);
@@ -66,7 +65,7 @@ export function featureQuery(config: FeatureConfig, parts: FeatureQueryParts): F
     };
     const beyond = kind.sql.beyond?.(sqlParts) ?? 'false';
     const expression = parts.asks === 'beyond' ? beyond : kind.sql.value(sqlParts);
-    return { feature, column: `f${index}`, expression, bound: kind.sql.bound };
+    return { feature, column: `f${index}`, expression };
   });
   const stored = columns.all();
   const carried = stored.map(({ name }) => name);
@@ -94,8 +93,15 @@ firsts AS (SELECT point, maxIf(time, isOrdinary) AS newest${before
 SELECT point${selected.map(({ expression, column }) => `,\n  ${expression} AS ${column}`).join('')}
 FROM pairs INNER JOIN firsts ON pairs.point = firsts.point${stats.length === 0 ? '' : ' LEFT JOIN sessions ON pairs.point = sessions.point'}
 GROUP BY pairs.point AS point`;
-  return { sql, columns: selected.map(({ feature, column, bound }) => ({ feature, column, bound })) };
+  return { sql, columns: selected.map(({ feature, column }) => ({ feature, column })) };
 }
+
+/** How far a served value of this feature may be from the computed one; null: not at all. */
+export const boundOf = (feature: CompiledFeature): Bound | null => kindFor(feature).sql.bound;
+
+/** A kind's SQL depends on its definition alone. */
+const kindFor = (feature: CompiledFeature): Kind<unknown> =>
+  kindOf(feature, 0, { gapMs: 0, windowMs: 0, adds: [] });
 
 const bucketOf = (time: string, bucketMs: number): string => `intDiv(${time}, ${bucketMs})`;
 

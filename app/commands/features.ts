@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { PresageError } from '../../core/index.ts';
+import { openEmbeddedWarehouse } from '../../sinks/clickhouse/index.ts';
+import { boundOf } from '../../stream/features/sql/index.ts';
+import { type CompiledWorkspace, durationMs, formatDuration, loadWorkspace } from '../../workspace/index.ts';
+import { exitCodes } from '../exit.ts';
+import { checkWorkspace, clientOf } from '../instance/client.ts';
+import { findInstance } from '../instance/registry.ts';
+import { checkParity } from '../parity/check.ts';
+import type { Ask } from '../parity/port.ts';
+import { writeReport } from '../parity/report.ts';
+import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
+
+interface ParityCommandOptions extends SharedOptions {
+  readonly sample: number;
+  readonly since?: string;
+  readonly data?: string;
+}
+
+export function featuresCommand(program: Command, context: Context): void {
+  const features = program
+    .command('features')
+    .description('what features there are, and whether they are right');
+  withShared(features.command('list'))
+    .description('all features: kind, window, whether exact')
+    .addHelpText('after', '\nExamples:\n  $ npx presage features list --workspace my-shop')
+    .action(async (options: SharedOptions) =>
+      list(await loadWorkspace(folderOf(options.workspace)), options, context),
+    );
+  withShared(features.command('parity'))
+    .description(
+      'compute features of sampled decisions from events, by SQL, and compare with what was served',
+    )
+    .option('--sample <n>', 'how many decisions', parseSample, 1_000)
+    .option('--since <time>', 'only decisions from this event time on: ISO 8601, or an age such as 2h')
+    .option('--data <dir>', 'data folder, when no instance is running')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ npx presage features parity\n  $ npx presage features parity --sample 10000 --since 1d --json\n\nExits with 1 where anything differs that should not.',
+    )
+    .action((options: ParityCommandOptions) => parity(options, context));
+}
+
+function list(workspace: CompiledWorkspace, options: SharedOptions, context: Context): void {
+  const rows = workspace.features.map((feature) => ({
+    feature: feature.name,
+    kind: feature.kind,
+    of: feature.types === null ? '*' : [...feature.types].join(', '),
+    by: feature.by,
+    window: feature.bucketMs === 0 ? null : formatDuration(feature.bucketMs * feature.buckets),
+    bucket: feature.bucketMs === 0 ? null : formatDuration(feature.bucketMs),
+    bound: boundOf(feature)?.why ?? 'exact',
+  }));
+  if (options.json) {
+    context.out(JSON.stringify(rows));
+    return;
+  }
+  const width = Math.max(7, ...rows.map(({ feature }) => feature.length));
+  for (const { feature, kind, window, bucket, by, bound } of rows) {
+    const span = window === null ? '' : `${window} in buckets of ${bucket}`;
+    const text = `${feature.padEnd(width)}  ${kind.padEnd(10)}  ${span.padEnd(26)}  ${bound}${by === null ? '' : `, by ${by}`}`;
+    context.out(text.trimEnd());
+  }
+}
+
+async function parity(options: ParityCommandOptions, context: Context): Promise<void> {
+  const since = options.since === undefined ? null : parseSince(options.since, Date.now());
+  const { ask, folder, close } = await connect(options, context);
+  try {
+    const workspace = await loadWorkspace(folder);
+    const report = await checkParity({
+      workspace,
+      ask,
+      sample: options.sample,
+      since,
+      pause: async (ms) => pause(ms),
+    });
+    if (options.json) context.out(JSON.stringify(report));
+    else writeReport(report, context.out);
+    if (!report.ok) context.setExitCode(exitCodes.failed);
+  } finally {
+    await close();
+  }
+}
+
+interface Connection {
+  readonly ask: Ask;
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+/** Through the running instance, as `presage sql`; where none runs, the data folder itself. */
+async function connect(options: ParityCommandOptions, context: Context): Promise<Connection> {
+  const running = await findInstance(context.environment.stateFolder, options.port);
+  if (running !== null) {
+    const named = options.workspace === undefined ? null : folderOf(options.workspace);
+    checkWorkspace(running, options.port, named);
+    const client = clientOf(running);
+    const ask = async <T>(query: string): Promise<T[]> =>
+      (await client.post<{ data: T[] }>('/api/sql', { query, format: 'JSON' })).data;
+    return { ask, folder: running.workspace, close: async () => {} };
+  }
+  const folder = folderOf(options.workspace);
+  const data = join(options.data ?? join(folder, '.presage'), 'clickhouse');
+  const warehouse = await openEmbeddedWarehouse({ folder: data, mustExist: true });
+  return { ask: (query) => warehouse.rows(query), folder, close: () => warehouse.close() };
+}
+
+function parseSample(text: string): number {
+  const sample = Number(text);
+  if (Number.isInteger(sample) && sample > 0 && sample <= 1_000_000) return sample;
+  throw new PresageError('usage', `--sample: expected a number from 1 to 1000000, got "${text}".`);
+}
+
+/** Unix milliseconds. */
+function parseSince(text: string, now: number): number {
+  if (/^[1-9][0-9]*(ms|s|m|h|d)$/.test(text)) return now - durationMs(text);
+  const time = Date.parse(text);
+  if (Number.isFinite(time)) return time;
+  throw new PresageError(
+    'usage',
+    `--since: "${text}" is neither a time (2026-01-31T12:00:00Z) nor an age (2h).`,
+  );
+}

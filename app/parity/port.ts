@@ -1,0 +1,80 @@
+import type { FeatureValue } from '../../schemas/index.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+
+/** Asks ClickHouse, read-only, as `presage sql` does; through a running instance or in this process. */
+export type Ask = <T>(sql: string) => Promise<T[]>;
+
+export interface ParityOptions {
+  readonly workspace: CompiledWorkspace;
+  readonly ask: Ask;
+  /** How many decisions are looked at. */
+  readonly sample: number;
+  /** Only decisions at or after this event time, Unix milliseconds; null = all. */
+  readonly since: number | null;
+  /** Resolves after this many milliseconds: the sink may be at work. */
+  readonly pause: (ms: number) => Promise<void>;
+  readonly progress?: (checked: number, of: number) => void;
+}
+
+/** A decision as it was recorded. */
+export interface Served {
+  readonly id: string;
+  readonly tenant: string;
+  readonly subject: string;
+  readonly partition: number;
+  readonly position: number;
+  readonly time: number;
+  readonly features: Readonly<Record<string, FeatureValue>>;
+}
+
+/**
+ * `mismatch`: both have a value, and they differ. `missing`: events give a value, none was served. `extra`: a value was
+ * served that events don't give, or of a feature that the workspace doesn't define.
+ */
+export type DifferenceKind = 'mismatch' | 'missing' | 'extra';
+
+export interface Difference {
+  readonly kind: DifferenceKind;
+  readonly feature: string;
+  readonly decision: string;
+  readonly subject: string;
+  readonly partition: number;
+  readonly position: number;
+  readonly time: number;
+  readonly served: FeatureValue;
+  readonly computed: FeatureValue;
+  /** The subject exceeds what the kind is documented to keep, so that this difference is none of the engine's. */
+  readonly isBeyondLimits: boolean;
+}
+
+export interface FeatureTally {
+  readonly feature: string;
+  readonly kind: string;
+  /** null = exact. */
+  readonly bound: string | null;
+  compared: number;
+  mismatch: number;
+  missing: number;
+  extra: number;
+  /** Differences of subjects that exceed documented limits; in none of the other numbers but `compared`. */
+  beyondLimits: number;
+}
+
+export interface ParityReport {
+  readonly ok: boolean;
+  readonly workspace: string;
+  readonly decisions: {
+    readonly compared: number;
+    /** Of other versions of the workspace: their features may be defined otherwise. */
+    readonly otherWorkspace: number;
+    /** Whose events have not all reached ClickHouse yet. */
+    readonly notYetStored: number;
+  };
+  readonly features: readonly FeatureTally[];
+  /** The first of each feature. */
+  readonly differences: readonly Difference[];
+  /** Events of the sample's subjects whose id an earlier one had: repeats beyond de-duplication, counted by both sides. */
+  readonly repeats: number;
+  /** Conditions that SQL can't tell and the engine evaluated. */
+  readonly conditionsByEngine: readonly string[];
+}

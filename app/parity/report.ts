@@ -1,0 +1,34 @@
+import type { Difference, FeatureTally, ParityReport } from './port.ts';
+
+/** The report for people: a row a feature, then the first differences. */
+export function writeReport(report: ParityReport, out: (text: string) => void): void {
+  const { decisions, features, differences } = report;
+  const width = Math.max(7, ...features.map(({ feature }) => feature.length));
+  out(`${'feature'.padEnd(width)}  compared  mismatch  missing  extra  beyond limits`);
+  for (const row of features) out(rowOf(row, width));
+  out('');
+  out(
+    `${decisions.compared} decisions compared; left out: ${decisions.otherWorkspace} of other versions of the workspace, ${decisions.notYetStored} whose events are still on their way.`,
+  );
+  if (report.repeats > 0)
+    out(
+      `${report.repeats} events came again later than de-duplication remembers; they count twice, served and computed.`,
+    );
+  for (const text of report.conditionsByEngine)
+    out(`This condition can't be told in SQL, so the engine evaluated it here too: ${text}`);
+  if (differences.length > 0) out('\nFirst differences:');
+  for (const difference of differences) out(lineOf(difference));
+  out(report.ok ? 'No differences.' : 'There are differences.');
+}
+
+const rowOf = (row: FeatureTally, width: number): string =>
+  `${row.feature.padEnd(width)}  ${cell(row.compared, 8)}  ${cell(row.mismatch, 8)}  ${cell(row.missing, 7)}  ${cell(row.extra, 5)}  ${cell(row.beyondLimits, 13)}`;
+
+const cell = (value: number, width: number): string => String(value).padStart(width);
+
+function lineOf(difference: Difference): string {
+  const { feature, kind, decision, subject, partition, position, time, served, computed } = difference;
+  const where = `decision ${decision} of ${subject} at ${new Date(time).toISOString()}, log ${partition}/${position}`;
+  const note = difference.isBeyondLimits ? ' (beyond documented limits)' : '';
+  return `  ${feature} ${kind}${note}: served ${JSON.stringify(served)}, computed ${JSON.stringify(computed)}; ${where}`;
+}

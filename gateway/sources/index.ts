@@ -1,2 +1,0 @@
-export { type SourceMetrics, sourceMetrics } from './metrics.ts';
-export { makeSource, type SourceParts } from './source.ts';

@@ -1,0 +1,3 @@
+export { conditionSql } from './condition.ts';
+export { type Bound, type KindSql, quoted, type SqlParts } from './port.ts';
+export { boundOf, type FeatureQuery, type FeatureQueryParts, featureQuery } from './query.ts';
