@@ -4,7 +4,7 @@ import { manualClock } from '../tests/support/clock.ts';
 import { root } from '../tests/support/program.ts';
 import { silentLogger } from '../tests/support/silence.ts';
 import { type CompiledWorkspace, loadWorkspace } from '../workspace/index.ts';
-import { makeFeatureSet } from './features/index.ts';
+import { makeFeatureSet, moveTo } from './features/index.ts';
 import { readOutboxEntry } from './outbox.ts';
 import { encodePartitionState } from './partition-state.ts';
 import { makeRequestDecider, requestDeadlineMs } from './request.ts';
@@ -136,3 +136,110 @@ function full(): CompiledWorkspace {
   }));
   return { ...small, placements: new Map([['banner', { ...banner, actions }]]) };
 }
+
+describe('a decision on request for an anonymous id that has become a user', () => {
+  const visitorId = 'visitor';
+  const moved = async (isVouched: boolean) => {
+    const world = rig();
+    const features = makeFeatureSet(small);
+    const visitor = features.empty();
+    moveTo(features, visitor, 'ann', { id: 'i1', time: start, isVouched }, 5);
+    const user = features.empty();
+    const seen = { type: 'view', time: start - 1, session: null, properties: { sku: 'x', price: 2 } };
+    for (const n of [1, 2, 3]) features.update(user, { ...seen, id: `e${n}` }, n);
+    await world.store.commit(0, {
+      previous: '',
+      id: 'c1',
+      position: 9,
+      blobs: [
+        [`acme:a:${visitorId}`, features.encode(visitor)],
+        ['acme:u:ann', features.encode(user)],
+      ],
+      partitionState: null,
+      outbox: [],
+    });
+    return world;
+  };
+  const asked = (changes: Partial<DecideRequest> = {}) => request({ subject: `a:${visitorId}`, ...changes });
+
+  it('is about the user, and says for whom it was asked, where the link is vouched for', async () => {
+    const { decide } = await moved(true);
+    expect(await decide(asked())).toMatchObject([
+      {
+        subject: 'u:ann',
+        identity: { askedFor: 'a:visitor' },
+        features: { views: 3 },
+        action: 'first',
+        recorded: true,
+        log: { position: 3 },
+      },
+    ]);
+  });
+
+  it('is about the user for who may ask about users, whoever sent the identify', async () => {
+    const { decide } = await moved(false);
+    expect(await decide(asked({ mayNameUsers: true }))).toMatchObject([
+      { subject: 'u:ann', features: { views: 3 } },
+    ]);
+  });
+
+  it('knows nothing of the user for others, and says so; caps count all the same', async () => {
+    const { decide } = await moved(false);
+    const [first] = await decide(asked());
+    expect(first).toMatchObject({
+      subject: 'a:visitor',
+      identity: { hasMoved: true },
+      features: { views: 0 },
+      action: 'second',
+    });
+    await decide(request({ requestId: 'r2', subject: 'u:ann', session: 's2' }));
+    const [third] = await decide(asked({ requestId: 'r3' }));
+    expect(third?.capsSeen.find(({ action }) => action === 'second')).toMatchObject({ used: 1 });
+  });
+
+  it('gives a request id that was answered before the move its first answer', async () => {
+    const { decide, store } = rig();
+    const before = await decide(asked());
+    const features = makeFeatureSet(small);
+    const visitor = features.empty();
+    moveTo(features, visitor, 'ann', { id: 'i1', time: start, isVouched: true }, 5);
+    await store.commit(0, {
+      previous: '',
+      id: 'c1',
+      position: 9,
+      blobs: [['acme:a:visitor', features.encode(visitor)]],
+      partitionState: null,
+      outbox: [{ kind: 'transfer', payload: '{}', tenant: 'acme', subject: 'a:visitor' }],
+    });
+    expect(await decide(asked())).toEqual(before);
+    expect(await decide(asked({ requestId: 'r2' }))).toMatchObject([{ subject: 'u:ann' }]);
+  });
+
+  it('is made again, from the user, when the state goes between reading and recording', async () => {
+    const features = makeFeatureSet(small);
+    const visitor = features.empty();
+    moveTo(features, visitor, 'ann', { id: 'i1', time: start, isVouched: true }, 5);
+    let hasMoved = false;
+    const { decide, store, recorded } = rig((inner) => ({
+      request: async (partition, wanted) => {
+        if (!hasMoved) {
+          hasMoved = true;
+          await inner.commit(0, {
+            previous: '',
+            id: 'c1',
+            position: 9,
+            blobs: [['acme:a:visitor', features.encode(visitor)]],
+            partitionState: null,
+            outbox: [],
+          });
+        }
+        return inner.request(partition, wanted);
+      },
+    }));
+    expect(await decide(asked())).toMatchObject([
+      { subject: 'u:ann', identity: { askedFor: 'a:visitor' }, recorded: true },
+    ]);
+    expect(await recorded()).toHaveLength(1);
+    expect((await store.head(0)).commitId).toBe('c1');
+  });
+});

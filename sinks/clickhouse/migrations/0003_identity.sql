@@ -23,8 +23,15 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000,
     fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Storage of the view identity_transfers';
 
+-- Events of the anonymous id at its partition's positions after `after_position` and before `source_position` came along.
 CREATE OR REPLACE VIEW identity_transfers AS
-SELECT * FROM identity_transfer_rows FINAL
+SELECT
+    *,
+    max(source_position) OVER (
+        PARTITION BY tenant, anonymous_id ORDER BY source_position
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS after_position
+FROM identity_transfer_rows FINAL
 COMMENT 'Anonymous ids that became known users, and where in the log';
 
 -- Events as subjects have them. An event of an anonymous id is its own at its place, and from the transfer on its
@@ -40,26 +47,12 @@ FROM events
 UNION ALL
 SELECT
     concat('u:', moves.user_id) AS of_subject,
-    moves.target_partition AS of_partition,
-    moves.target_position AS of_position,
+    moves.partition AS of_partition,
+    moves.position AS of_position,
     events.*
 FROM events
-INNER JOIN
-(
-    SELECT
-        tenant,
-        concat('a:', anonymous_id) AS anonymous_subject,
-        user_id,
-        source_partition,
-        source_position,
-        partition AS target_partition,
-        position AS target_position,
-        max(source_position) OVER (
-            PARTITION BY tenant, anonymous_id, source_partition ORDER BY source_position
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS after_position
-    FROM identity_transfer_rows FINAL
-) AS moves ON events.tenant = moves.tenant AND events.subject = moves.anonymous_subject
+INNER JOIN identity_transfers AS moves
+    ON events.tenant = moves.tenant AND events.subject = concat('a:', moves.anonymous_id)
 WHERE events.partition = moves.source_partition
     AND events.position < moves.source_position
     AND (moves.after_position = 0 OR events.position > moves.after_position)
