@@ -3,13 +3,14 @@ import { SharedRecord } from '../../stream/log/record.ts';
 import { startTestRedis } from '../../tests/support/redis.ts';
 import { w1, w1Events } from './events.ts';
 import { cpuSeconds, cpuSecondsOf, peakMemoryMb } from './measure.ts';
+import { profiled } from './profile.ts';
 import { digestOf, Reference } from './reference.ts';
 import { finalState } from './vectors.ts';
 import { benchWorker, w1Workspace } from './worker.ts';
 
 /**
  * W1 without a broker: the records come from memory, all else is real (worker, Redis with appendfsync always). For
- * profiles:  node benchmarks/run.mjs w1-memory [events]   with NODE_OPTIONS=--cpu-prof
+ * profiles:  node benchmarks/run.mjs w1-memory [events]   with PRESAGE_PROFILE=w1.cpuprofile
  */
 const count = Number(process.argv[2] ?? w1.events);
 const bufferBytes = 1024 * 1024;
@@ -96,8 +97,10 @@ try {
   const cpu = cpuSeconds();
   const redisCpu = cpuSecondsOf(redis.pid);
   const begun = performance.now();
-  await role.start();
-  const { batches } = await done;
+  const { batches } = await profiled(async () => {
+    await role.start();
+    return done;
+  });
   const seconds = (performance.now() - begun) / 1_000;
   const own = cpuSeconds() - cpu;
   const redisSeconds = cpuSecondsOf(redis.pid) - redisCpu;
