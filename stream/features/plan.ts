@@ -2,6 +2,7 @@ import type { CompiledFeature, CompiledWorkspace, Expression } from '../../works
 import { type Kind, kindOf, type Observation, type Reads } from './kinds/index.ts';
 import { amountOf } from './parts/decimal.ts';
 import type { SessionRules } from './parts/sessions.ts';
+import { Tables } from './parts/table.ts';
 import { keptText, textOf } from './parts/text.ts';
 import type { FeatureEvent } from './port.ts';
 
@@ -53,10 +54,11 @@ export const isSystemType = (type: string): boolean => type.charCodeAt(0) === 0x
 
 export function makePlans(config: FeatureConfig, rules: SessionRules): Plans {
   let stats = 0;
+  const tables = new Tables();
   const machines = config.features.map((feature, index) => ({
     index,
     feature,
-    kind: kindOf(feature, feature.kind === 'session' ? stats++ : -1, rules),
+    kind: kindOf(feature, feature.kind === 'session' ? stats++ : -1, rules, tables),
   }));
   const properties = propertiesOf(machines);
   const columnOf = (name: string): number => properties.indexOf(name);

@@ -116,7 +116,8 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
         target.timers ??= makeTimers();
         mergeTimers(target.timers, source.timers);
       }
-      for (const { kind, index } of machines) kind.merge(target.slots[index], source.slots[index], target);
+      for (const { kind, index } of machines)
+        kind.merge(target.slots[index], source.slots[index], target, source);
       refreshSession(target);
     },
   };

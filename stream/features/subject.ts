@@ -17,6 +17,8 @@ export interface Subject extends SubjectState {
   timers: Timers | null;
   /** One per feature, in workspace order; its kind knows what it is. */
   slots: unknown[];
+  /** Rows of the features that share buckets: parts/table.ts makes and knows them. */
+  readonly tables: number[][];
   /** Null for most: no anonymous id was ever seen beside it. */
   links: Links | null;
   moved: Moved | null;
@@ -37,6 +39,7 @@ export function makeSubject(
     remembered,
     sessions,
     slots,
+    tables: [],
     links: null,
     moved,
   };

@@ -21,9 +21,9 @@ export const count: Measure = {
     read: (reader, ring) => {
       ring.push(readVarint(reader));
     },
-    value(ring, from, to) {
+    value(ring, from, to, stride) {
       let events = 0;
-      for (let at = from; at < to; at += 2) events += ring[at + 1] ?? 0;
+      for (let at = from; at < to; at += stride) events += ring[at] ?? 0;
       return events;
     },
   },

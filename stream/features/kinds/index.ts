@@ -1,5 +1,6 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
 import type { SessionRules } from '../parts/sessions.ts';
+import { Tables } from '../parts/table.ts';
 import { count } from './count.ts';
 import { distinct } from './distinct.ts';
 import { keyed } from './keyed.ts';
@@ -17,19 +18,24 @@ import { windowed } from './windowed.ts';
 
 export type { Kind, Observation, Reads } from './kind.ts';
 
-/** The machine of one feature. `stat` is a session feature's index among them. */
-export function kindOf(feature: CompiledFeature, stat: number, rules: SessionRules): Kind<unknown> {
+/** The machine of one feature. `stat` is a session feature's index among them; `tables` are those of its subjects. */
+export function kindOf(
+  feature: CompiledFeature,
+  stat: number,
+  rules: SessionRules,
+  tables: Tables = new Tables(),
+): Kind<unknown> {
   switch (feature.kind) {
     case 'count':
-      return measured(feature, count);
+      return measured(feature, count, tables);
     case 'sum':
-      return measured(feature, sum);
+      return measured(feature, sum, tables);
     case 'min':
-      return measured(feature, min);
+      return measured(feature, min, tables);
     case 'max':
-      return measured(feature, max);
+      return measured(feature, max, tables);
     case 'mean':
-      return measured(feature, mean);
+      return measured(feature, mean, tables);
     case 'last':
       return last(feature);
     case 'last_n':
@@ -43,5 +49,5 @@ export function kindOf(feature: CompiledFeature, stat: number, rules: SessionRul
   }
 }
 
-const measured = (feature: CompiledFeature, measure: Measure): Kind<unknown> =>
-  feature.by === null ? windowed(feature, measure) : keyed(feature, measure);
+const measured = (feature: CompiledFeature, measure: Measure, tables: Tables): Kind<unknown> =>
+  feature.by === null ? windowed(feature, measure, tables) : keyed(feature, measure);

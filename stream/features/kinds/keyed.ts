@@ -99,7 +99,7 @@ export function keyed(feature: CompiledFeature, { cell, reads, sql }: Measure): 
       for (const [key, { ring }] of alive(slot, oldest)) {
         const from = indexAfter(ring, stride, oldest);
         const to = endAt(ring, stride, newest);
-        const value = from < to ? cell.value(ring, from, to, scale) : null;
+        const value = from < to ? cell.value(ring, from + 1, to, stride, scale) : null;
         if (value !== null) values.push([key, value]);
       }
       return Object.fromEntries(values);

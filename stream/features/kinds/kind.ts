@@ -37,5 +37,5 @@ export interface Kind<Slot> {
   encode(slot: Slot, writer: Writer, subject: Subject): void;
   decode(reader: Reader, subject: Subject): Slot;
   /** Adds another subject's slot; `subject` is the target, already with the newest event time of both. */
-  merge(into: Slot, from: Slot, subject: Subject): void;
+  merge(into: Slot, from: Slot, subject: Subject, source: Subject): void;
 }

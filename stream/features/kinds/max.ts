@@ -22,10 +22,10 @@ export const max: Measure = {
     read: (reader, ring) => {
       ring.push(readSigned(reader));
     },
-    value(ring, from, to, scale) {
+    value(ring, from, to, stride, scale) {
       let greatest = -Infinity;
-      for (let at = from; at < to; at += 2) greatest = Math.max(greatest, ring[at + 1] ?? -Infinity);
-      return greatest / powerOf(scale);
+      for (let at = from; at < to; at += stride) greatest = Math.max(greatest, ring[at] ?? -Infinity);
+      return greatest === -Infinity ? null : greatest / powerOf(scale);
     },
   },
 };

@@ -33,10 +33,10 @@ export const mean: Measure = {
       sum.cell.read(reader, ring);
       ring.push(readVarint(reader));
     },
-    value(ring, from, to, scale) {
+    value(ring, from, to, stride, scale) {
       let events = 0;
-      for (let at = from; at < to; at += 4) events += ring[at + 3] ?? 0;
-      return total(ring, from, to, 4) / (events * powerOf(scale));
+      for (let at = from; at < to; at += stride) events += ring[at + 2] ?? 0;
+      return events === 0 ? null : total(ring, from, to, stride) / (events * powerOf(scale));
     },
   },
 };

@@ -22,10 +22,10 @@ export const min: Measure = {
     read: (reader, ring) => {
       ring.push(readSigned(reader));
     },
-    value(ring, from, to, scale) {
+    value(ring, from, to, stride, scale) {
       let least = Infinity;
-      for (let at = from; at < to; at += 2) least = Math.min(least, ring[at + 1] ?? Infinity);
-      return least / powerOf(scale);
+      for (let at = from; at < to; at += stride) least = Math.min(least, ring[at] ?? Infinity);
+      return least === Infinity ? null : least / powerOf(scale);
     },
   },
 };

@@ -19,16 +19,16 @@ export const sum: Measure = {
     },
     write: (writer, ring, at) => writeSum(writer, ring[at] ?? 0, ring[at + 1] ?? 0),
     read: readSum,
-    value: (ring, from, to, scale) => total(ring, from, to, 3) / powerOf(scale),
+    value: (ring, from, to, stride, scale) => total(ring, from, to, stride) / powerOf(scale),
   },
 };
 
-/** The nearest double of the exact sum of all cells' sums, which follow the bucket in each entry; in amounts. */
+/** The nearest double of the exact sum of all cells' sums, with which each cell begins; in amounts. */
 export function total(ring: readonly number[], from: number, to: number, stride: number): number {
   const sums = [0, 0];
   for (let at = from; at < to; at += stride) {
-    addAmount(sums, 0, ring[at + 1] ?? 0);
-    sums[1] = (sums[1] ?? 0) + (ring[at + 2] ?? 0);
+    addAmount(sums, 0, ring[at] ?? 0);
+    sums[1] = (sums[1] ?? 0) + (ring[at + 1] ?? 0);
   }
   return numberOf(sums[0] ?? 0, sums[1] ?? 0);
 }

@@ -1,27 +1,34 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
+import { writeSigned, writeVarint } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
-import {
-  bucketOf,
-  endAt,
-  indexAfter,
-  lastBucket,
-  mergeRing,
-  placeOf,
-  type Ring,
-  readRing,
-  writeRing,
-} from '../parts/ring.ts';
+import { bucketOf, endAt, indexAfter, lastBucket, type Ring, readRing } from '../parts/ring.ts';
+import type { Tables } from '../parts/table.ts';
 import { baseTime } from '../subject.ts';
 import type { Kind } from './kind.ts';
 import type { Measure } from './measure.ts';
 
-/** A measure over a rolling window. The slot is the ring itself. */
-export function windowed(feature: CompiledFeature, { cell, reads, ofNothing, sql }: Measure): Kind<Ring> {
-  const { bucketMs, buckets, scale } = feature;
-  const stride = cell.blank.length + 1;
+/**
+ * A measure over a rolling window. Its cells stand in a table that it shares with other features of the same buckets
+ * (parts/table.ts), so the slot is empty. In a blob it is written by itself.
+ */
+export function windowed(
+  feature: CompiledFeature,
+  { cell, reads, ofNothing, sql }: Measure,
+  tables: Tables,
+): Kind<null> {
+  const { bucketMs, buckets, scale, types } = feature;
+  const readsSystemEvents = types !== null && [...types].some((type) => type.startsWith('$'));
+  const table = tables.tableFor(bucketMs, buckets, readsSystemEvents);
+  const column = table.add(cell);
+  const { blank } = cell;
   // A feature that reads system events can be ahead of the subject's newest ordinary event.
-  const headOf = (ring: Ring, newest: number): number =>
-    Math.max(bucketOf(newest, bucketMs), lastBucket(ring, stride));
+  const headOf = (rows: Ring, newest: number): number =>
+    Math.max(bucketOf(newest, bucketMs), lastBucket(rows, table.stride));
+  /** No event of this feature was in the bucket, only of others. */
+  const isBlank = (rows: Ring, at: number): boolean => {
+    for (let i = 0; i < blank.length; i++) if (rows[at + i] !== blank[i]) return false;
+    return true;
+  };
   return {
     reads,
     sql: {
@@ -32,29 +39,66 @@ export function windowed(feature: CompiledFeature, { cell, reads, ofNothing, sql
         return `if(countIf(${inWindow}) = 0, ${nothing}, ${sql.value(results, `${powerOf(scale)}`)})`;
       },
     },
-    empty: () => [],
-    update(ring, seen, subject) {
-      const bucket = bucketOf(seen.time, bucketMs);
-      const last = ring.length - stride;
-      if (last >= 0 && ring[last] === bucket) {
-        cell.add(ring, last + 1, seen.number);
+    empty: () => null,
+    update(_, seen, subject) {
+      const rows = table.of(subject);
+      const bucket = Math.floor(seen.time / bucketMs);
+      const last = rows.length - table.stride;
+      // Nearly every event is of the newest bucket, whose row the first feature of the table has made.
+      if (last >= 0 && rows[last] === bucket) {
+        cell.add(rows, last + column, seen.number);
         return;
       }
-      const oldest = headOf(ring, subject.newest) - buckets;
-      if (bucket > oldest) cell.add(ring, placeOf(ring, cell, bucket, oldest) + 1, seen.number);
+      const oldest = headOf(rows, subject.newest) - buckets;
+      if (bucket > oldest) cell.add(rows, table.rowOf(rows, bucket, oldest) + column, seen.number);
     },
-    read(ring, at, subject) {
+    read(_, at, subject) {
+      const rows = table.of(subject);
+      const { stride } = table;
       const newest = bucketOf(at, bucketMs);
-      const from = indexAfter(ring, stride, Math.max(newest, headOf(ring, subject.newest)) - buckets);
-      const to = endAt(ring, stride, newest);
-      return from < to ? cell.value(ring, from, to, scale) : ofNothing;
+      const from = indexAfter(rows, stride, Math.max(newest, headOf(rows, subject.newest)) - buckets);
+      const to = endAt(rows, stride, newest);
+      return cell.value(rows, from + column, to, stride, scale) ?? ofNothing;
     },
-    encode(ring, writer, subject) {
-      const oldest = headOf(ring, subject.newest) - buckets;
-      if (lastBucket(ring, stride) > oldest)
-        writeRing(writer, cell, ring, oldest, bucketOf(baseTime(subject.newest), bucketMs));
+    encode(_, writer, subject) {
+      const rows = table.of(subject);
+      const { stride } = table;
+      const newest = rows.length - stride;
+      const oldest = headOf(rows, subject.newest) - buckets;
+      let count = 0;
+      for (let at = newest; at >= 0 && (rows[at] as number) > oldest; at -= stride)
+        if (!isBlank(rows, at + column)) count++;
+      if (count === 0) return;
+      // As writeRing (parts/ring.ts) does.
+      writeVarint(writer, count);
+      let previous = bucketOf(baseTime(subject.newest), bucketMs);
+      for (let at = newest, left = count; left > 0; at -= stride) {
+        if (isBlank(rows, at + column)) continue;
+        const bucket = rows[at] as number;
+        if (left === count) writeSigned(writer, previous - bucket);
+        else writeVarint(writer, previous - bucket - 1);
+        previous = bucket;
+        cell.write(writer, rows, at + column);
+        left--;
+      }
     },
-    decode: (reader, subject) => readRing(reader, cell, bucketOf(baseTime(subject.newest), bucketMs)),
-    merge: (into, from) => mergeRing(into, from, cell),
+    decode(reader, subject) {
+      const ring = readRing(reader, cell, bucketOf(baseTime(subject.newest), bucketMs));
+      const rows = table.of(subject);
+      for (let at = 0; at < ring.length; at += blank.length + 1) {
+        const into = table.rowOf(rows, ring[at] as number, -Infinity) + column;
+        for (let i = 0; i < blank.length; i++) rows[into + i] = ring[at + 1 + i] as number;
+      }
+      return null;
+    },
+    merge(_, __, subject, source) {
+      const rows = table.of(subject);
+      const from = table.of(source);
+      for (let at = 0; at < from.length; at += table.stride) {
+        if (isBlank(from, at + column)) continue;
+        const into = table.rowOf(rows, from[at] as number, -Infinity);
+        cell.combine(rows, into + column, from, at + column);
+      }
+    },
   };
 }

@@ -25,8 +25,8 @@ export interface Cell {
   write(writer: Writer, ring: Ring, at: number): void;
   /** Appends one cell. */
   read(reader: Reader, ring: Ring): void;
-  /** The value of the buckets from index `from` to before index `to` of the ring; null where nothing has none. */
-  value(ring: Ring, from: number, to: number, scale: number): number | null;
+  /** The value of the cells that begin at `from`, `from + stride`... before `to`; null if none saw an event. */
+  value(ring: Ring, from: number, to: number, stride: number, scale: number): number | null;
 }
 
 /** The bucket of an event time; -Infinity of -Infinity. */
@@ -39,7 +39,7 @@ export function lastBucket(ring: Ring, stride: number): number {
 }
 
 /** Index of a bucket's entry, made if absent. `oldest` is the newest bucket that is out: entries up to it may go. */
-export function placeOf(ring: Ring, cell: Cell, bucket: number, oldest: number): number {
+export function placeOf(ring: Ring, cell: Pick<Cell, 'blank'>, bucket: number, oldest: number): number {
   const stride = cell.blank.length + 1;
   let at = ring.length - stride;
   if (at >= 0 && ring[at] === bucket) return at;
