@@ -22,7 +22,7 @@ export interface PartitionRun {
 }
 
 /** Records of one batch: bounds memory, blobs per commit and how long a decision can wait behind others. */
-const mostRecords = 1_000;
+const mostRecords = 2_000;
 /** How long a reader waits when the log is quiet; work that is there is taken at once. */
 const idleWaitMs = 500;
 const cachedSubjects = 20_000;

@@ -37,8 +37,8 @@ export function moveTo(
   const identifiedBy = subject.moved?.identifiedBy ?? makeRemembered();
   hashText(identify.id);
   remember(identifiedBy, identify.time, mostIdentifies);
-  const { slots, sessions, remembered } = features.empty() as Subject;
-  Object.assign(subject, { slots, sessions, remembered, session: null, links: null, timers: null });
+  const { slots, tables, sessions, remembered } = features.empty() as Subject;
+  Object.assign(subject, { slots, tables, sessions, remembered, session: null, links: null, timers: null });
   subject.moved = { to, isVouched: identify.isVouched, identifiedBy };
   subject.position = position;
   subject.newest = Math.max(identify.time, subject.newest);

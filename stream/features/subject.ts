@@ -18,7 +18,7 @@ export interface Subject extends SubjectState {
   /** One per feature, in workspace order; its kind knows what it is. */
   slots: unknown[];
   /** Rows of the features that share buckets: parts/table.ts makes and knows them. */
-  readonly tables: number[][];
+  tables: number[][];
   /** Null for most: no anonymous id was ever seen beside it. */
   links: Links | null;
   moved: Moved | null;
