@@ -15,6 +15,7 @@ export const untranslated = (features: readonly CompiledFeature[]): string[] => 
 interface Row {
   readonly partition: number;
   readonly position: number;
+  readonly id: string;
   readonly properties: string;
 }
 
@@ -42,19 +43,14 @@ async function placesWhere(readers: readonly CompiledFeature[], points: string, 
     ? `WHERE type IN (${[...new Set(readers.flatMap((feature) => [...(feature.types ?? [])]))].map(quoted).join(', ')})`
     : '';
   const rows = await ask<Row>(
-    `WITH points AS (${points}) SELECT partition, position, properties FROM (${subjectEvents('SELECT tenant, subject FROM points')}) ${types}`,
+    `WITH points AS (${points}) SELECT partition, position, id, properties FROM (${subjectEvents('SELECT tenant, subject FROM points')}) ${types}`,
   );
-  const byPartition = new Map<number, number[]>();
-  for (const { partition, position, properties } of rows) {
+  const held = rows.filter(({ properties }) => {
     const event = JSON.parse(properties) as Record<string, unknown>;
     const result = where?.evaluate({ features: {}, event, action: null, context: null });
-    if (result?.kind !== 'value' || !result.value) continue;
-    const places = byPartition.get(Number(partition)) ?? [];
-    byPartition.set(Number(partition), places);
-    places.push(Number(position));
-  }
-  const parts = [...byPartition].map(
-    ([partition, places]) => `(partition = ${partition} AND position IN (${places.join(',')}))`,
-  );
-  return parts.length === 0 ? 'false' : `(${parts.join(' OR ')})`;
+    return result?.kind === 'value' && result.value;
+  });
+  // With the id: events that a subject took over all stand at one position.
+  const places = held.map(({ partition, position, id }) => `(${partition},${position},${quoted(id)})`);
+  return places.length === 0 ? 'false' : `((partition, position, id) IN (${places.join(',')}))`;
 }
