@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { PresageError } from '../core/index.ts';
+import { type SubjectStrategy, subjectStrategies } from '../stream/schemas/subjects.ts';
 import { type KafkaEnvironment, readKafka } from './environment-kafka.ts';
 
 /** All that Presage reads from the environment, in one place. */
@@ -17,6 +19,8 @@ export interface Environment {
     readonly ca: string | null;
     readonly certificate: string | null;
     readonly key: string | null;
+    /** How subjects are named. */
+    readonly strategy: SubjectStrategy;
   };
   /** Kafka as the log instead of Redis Streams. */
   readonly kafka: KafkaEnvironment | null;
@@ -41,6 +45,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
       ca: env.SCHEMA_REGISTRY_SSL_CA_LOCATION || null,
       certificate: env.SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION || null,
       key: env.SCHEMA_REGISTRY_SSL_KEY_LOCATION || null,
+      strategy: readStrategy(env.SCHEMA_REGISTRY_SUBJECT_STRATEGY),
     },
     // A person at a terminal reads the banner; what collects logs wants them all.
     logLevel: env.PRESAGE_LOG_LEVEL || (isTerminal ? 'warn' : 'info'),
@@ -50,4 +55,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     isRoot: process.getuid?.() === 0,
     isTerminal,
   };
+}
+
+function readStrategy(name: string | undefined): SubjectStrategy {
+  const found = subjectStrategies.find((strategy) => strategy === (name || subjectStrategies[0]));
+  if (found !== undefined) return found;
+  throw new PresageError(
+    'environment_invalid',
+    `SCHEMA_REGISTRY_SUBJECT_STRATEGY is "${name}": expected one of ${subjectStrategies.join(', ')}.`,
+  );
 }

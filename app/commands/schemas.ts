@@ -4,7 +4,6 @@ import { PresageError } from '../../core/index.ts';
 import {
   type CompatibilityLevel,
   compatibilityLevels,
-  defaultTopic,
   type SubjectStrategy,
   schemaText,
   subjectSchemas,
@@ -13,7 +12,7 @@ import {
 import { type ContentModel, eventSchemas, loadWorkspace } from '../../workspace/index.ts';
 import { exitCodes } from '../exit.ts';
 import { checkRegistry, checkSnapshots, type Finding, isRefused, renderFindings } from '../schemas/check.ts';
-import { openRegistry } from '../schemas/registry.ts';
+import { logTopic, openRegistry } from '../schemas/registry.ts';
 import { readSnapshots, writeSnapshots } from '../schemas/snapshot.ts';
 import { type Context, folderOf } from './context.ts';
 
@@ -42,7 +41,7 @@ export function schemasCommand(program: Command, context: Context): void {
       'after',
       '\nExamples:\n  $ npx presage schemas generate\n  $ npx presage schemas check\n  $ npx presage schemas register --registry http://localhost:8081',
     );
-  withSchemaOptions(schemas.command('generate'))
+  withSchemaOptions(schemas.command('generate'), context)
     .description('write the committed snapshot: a changed schema becomes another version of it')
     .option('--print', 'print the schemas, by subject, and write nothing')
     .addHelpText(
@@ -50,7 +49,7 @@ export function schemasCommand(program: Command, context: Context): void {
       '\nExamples:\n  $ npx presage schemas generate\n  $ npx presage schemas generate --print --content open',
     )
     .action((options: SchemaOptions) => generate(options, context));
-  withSchemaOptions(schemas.command('check'))
+  withSchemaOptions(schemas.command('check'), context)
     .description('refuse an incompatible change against the committed snapshot, or against a registry')
     .option('-r, --registry [url]', 'ask a registry (default: SCHEMA_REGISTRY_URL) instead of the snapshot')
     .option('--up-to-date', 'refuse compatible changes too that the snapshot has not got yet')
@@ -59,7 +58,7 @@ export function schemasCommand(program: Command, context: Context): void {
       '\nExamples:\n  $ npx presage schemas check --compatibility FULL_TRANSITIVE\n  $ npx presage schemas check --registry http://localhost:8081\n\nExit code 1: a change is refused; each is told with its field and the reason.',
     )
     .action((options: SchemaOptions) => check(options, context));
-  withSchemaOptions(schemas.command('register'))
+  withSchemaOptions(schemas.command('register'), context)
     .description('register the schemas with a registry; what is there already stays as it is')
     .option('-r, --registry [url]', 'the registry (default: SCHEMA_REGISTRY_URL)')
     .addHelpText(
@@ -69,7 +68,7 @@ export function schemasCommand(program: Command, context: Context): void {
     .action((options: SchemaOptions) => register(options, context));
 }
 
-function withSchemaOptions(command: Command): Command {
+function withSchemaOptions(command: Command, { environment }: Context): Command {
   return command
     .option('-w, --workspace <dir>', 'folder with presage.yaml')
     .option('--snapshot <dir>', 'folder of the committed schemas (default: schemas in the workspace)')
@@ -82,9 +81,9 @@ function withSchemaOptions(command: Command): Command {
     .addOption(
       new Option('--strategy <name>', 'how subjects are named')
         .choices(subjectStrategies)
-        .default(subjectStrategies[0]),
+        .default(environment.schemaRegistry.strategy),
     )
-    .option('--topic <name>', 'the topic that subjects are named after', defaultTopic)
+    .option('--topic <name>', 'the topic that subjects are named after', logTopic(environment))
     .addOption(
       new Option('--content <model>', 'whether undeclared properties fit the schema')
         .choices(['closed', 'open'])

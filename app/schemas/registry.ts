@@ -3,6 +3,10 @@ import { messageOf, PresageError } from '../../core/index.ts';
 import { confluentRegistry, type SchemaRegistry } from '../../stream/schemas/index.ts';
 import type { Environment } from '../environment.ts';
 
+/** The Kafka topic of the log, which subjects are named after. */
+export const logTopic = ({ kafka }: Environment, version = 1): string =>
+  `${kafka?.prefix ?? 'presage.'}events.v${version}`;
+
 /** The registry that the environment names, or `url`. Throws PresageError `usage` when neither does. */
 export function openRegistry({ schemaRegistry }: Environment, url: string | null = null): SchemaRegistry {
   const address = url ?? schemaRegistry.url;

@@ -15,6 +15,7 @@ import type { Environment } from '../environment.ts';
 import type { DataFolder } from './data-folder.ts';
 import { openLog } from './log.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
+import { withSchemas } from './schemas.ts';
 
 /** Everything that roles share: opened once, closed in the opposite order. */
 export interface Resources {
@@ -73,7 +74,7 @@ export async function openResources(
   closers.push(() => redis.stop());
   const { connector } = redis;
 
-  const log = await openLog({
+  const bare = await openLog({
     kafka: environment.kafka,
     connector,
     version: logVersion,
@@ -81,7 +82,8 @@ export async function openResources(
     registry,
     logger,
   });
-  closers.push(() => log.close());
+  closers.push(() => bare.close());
+  const log = await withSchemas(bare, environment, workspace, logVersion);
   const store = redisState({ connector, version: logVersion, clock });
   closers.push(() => store.close());
   const shared = connector.connect('keys');

@@ -6,9 +6,6 @@ export const subjectStrategies = [
 ] as const;
 export type SubjectStrategy = (typeof subjectStrategies)[number];
 
-/** The topic of the log: its version is part of the name. */
-export const defaultTopic = 'events.v1';
-
 /**
  * The subject of a record name in a topic. TopicRecordNameStrategy, the default, lets a topic hold several types that
  * evolve each for itself; TopicNameStrategy has one schema for the whole topic.
