@@ -9,4 +9,5 @@ export {
   type Sessions,
   type SocketCredentials,
 } from './sessions.ts';
+export * from './sources/index.ts';
 export { makeThroughput, type ThroughputRecorder } from './throughput.ts';

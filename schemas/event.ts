@@ -37,6 +37,8 @@ export const systemTypes = {
   session: '$session',
   /** properties: controlProperties; one to every partition */
   control: '$control',
+  /** properties: rejectedProperties; a record of a source that can't be an event, on its way to the dead letters */
+  rejected: '$rejected',
   /** properties: transferProperties (schemas/identity.ts); an anonymous id became this user */
   transfer: '$transfer',
   /** properties: forwardProperties; an event of an anonymous id that became this user before */
@@ -65,6 +67,13 @@ export const outcomeProperties = z.object({
   outcome: z.enum(outcomeNames),
   /** Value in the tenant's currency, for `converted`. */
   value: z.number().optional(),
+});
+
+export const rejectedProperties = z.object({
+  code: z.string().max(64),
+  message: z.string().max(4_000),
+  /** The record as the source had it, base64. */
+  bytes: z.string(),
 });
 
 export const controlProperties = z.object({

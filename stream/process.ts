@@ -39,7 +39,7 @@ export async function processBatch(
   for (const [row, record] of records.entries()) {
     const decoded = decoder.decode(record, columns, row);
     if (decoded instanceof Item) items.push(decoded);
-    else bury(batch, record, decoded.refused, decoded.event);
+    else bury(batch, record, decoded.refused, decoded.event, decoded.bytes);
   }
   const loaded = await cache.take(
     new Set(items.filter((item) => item.type !== '$control').map((item) => item.key)),
@@ -63,6 +63,7 @@ function bury(
   record: LogRecord,
   reason: { readonly code: string; readonly message: string },
   event: { tenant?: string; id?: string; source?: string } | null,
+  bytes = record.value.toString('base64'),
 ): void {
   batch.dead.push({
     partition: batch.partition,
@@ -70,7 +71,7 @@ function bury(
     appendedAt: record.appendedAt,
     code: reason.code,
     message: reason.message,
-    bytes: record.value.toString('base64'),
+    bytes,
     tenant: event?.tenant ?? null,
     eventId: event?.id ?? null,
     source: event?.source ?? null,

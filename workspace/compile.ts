@@ -8,6 +8,7 @@ import { compilePlacements, compileTriggers } from './compile-placements.ts';
 import { compileTypes } from './compile-types.ts';
 import type { CompiledTrigger, CompiledWorkspace } from './compiled.ts';
 import { durationMs } from './duration.ts';
+import { checkEventType } from './event-names.ts';
 import { quote } from './problems.ts';
 import { checkPurposes } from './purposes.ts';
 import { nearest } from './suggest.ts';
@@ -60,6 +61,10 @@ function compileTenants(compiling: Compiling): CompiledWorkspace['tenants'] {
   if (names.tenants.size === 0) report(['tenants'], 'expected at least one tenant', { at: 'key' });
   if (source.feed.tenant !== undefined)
     refersTo(compiling, 'tenants', source.feed.tenant, ['feed', 'tenant']);
+  for (const [name, { tenant, type }] of Object.entries(source.sources)) {
+    refersTo(compiling, 'tenants', tenant, ['sources', name, 'tenant']);
+    if (type !== undefined) checkEventType(compiling, type, ['sources', name, 'type']);
+  }
   const tenants = new Map<string, { name: string; currency: string; timezone: string }>();
   for (const [name, tenant] of Object.entries(source.tenants)) {
     if (!isTimezone(tenant.timezone)) {

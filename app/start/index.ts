@@ -79,6 +79,7 @@ export async function startInstance(settings: StartSettings): Promise<StartedIns
     const roles = await wireRoles({
       ...resources,
       workspace,
+      environment,
       logger,
       host,
       port: settings.port,

@@ -12,16 +12,19 @@ import { makePush } from '../../sinks/socketio/index.ts';
 import { makeRelay, makeRequestDecider, makeWorker, relayReader, streamMetrics } from '../../stream/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
+import type { Environment } from '../environment.ts';
 import { makeTrimmer, type Needed } from '../roles/trim.ts';
 import { makeControl } from './control.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type DemoControl, makeDemo } from './demo.ts';
 import type { Resources } from './resources.ts';
+import { makeSources } from './sources.ts';
 import { makeStopSwitch } from './stop-switch.ts';
 
 export interface RoleParts extends Resources {
   readonly workspace: CompiledWorkspace;
   readonly logger: Logger;
+  readonly environment: Environment;
   readonly host: string;
   readonly port: number;
   readonly adminToken: string;
@@ -66,6 +69,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const needed: Needed = (partition) => neededOf(partition, sink, store);
   const demo = makeDemo({ ...parts, worker, sink, needed });
   const others: Role[] = [];
+  const sources = await makeSources(parts);
   let instance: Health = { state: 'starting', why: 'commands cannot find it yet' };
   const gateway = await makeGateway({
     ...parts,
@@ -87,7 +91,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     roles: () => [
       { name: 'redis', health: parts.redis.health() },
       { name: 'instance', health: instance },
-      ...others.map((role) => ({ name: role.name, health: role.health() })),
+      ...[...others, ...sources].map((role) => ({ name: role.name, health: role.health() })),
     ],
     throughput,
     randomBytes,
@@ -124,7 +128,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     registered: () => {
       instance = { state: 'ok' };
     },
-    inStartOrder: [...others, gateway],
+    inStartOrder: [...others, gateway, ...sources],
   };
 }
 

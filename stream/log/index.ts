@@ -1,3 +1,8 @@
+export {
+  type ExternalBatch,
+  type ExternalTopics,
+  kafkaTopics,
+} from './kafka/external-topics.ts';
 export { kafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaConnection, KafkaLogOptions, TopicSettings } from './kafka/options.ts';
 export * from './memory-log.ts';

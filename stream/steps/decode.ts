@@ -1,5 +1,5 @@
 import { messageOf, partitionOf, rawIdOf, type SubjectId, subjectOfEvent } from '../../core/index.ts';
-import { type StoredEvent, storedEvent } from '../../schemas/index.ts';
+import { rejectedProperties, type StoredEvent, storedEvent, systemTypes } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { dead, type StepResult } from '../batch.ts';
 import type { Columns } from '../decode/columns.ts';
@@ -45,6 +45,8 @@ export interface Decoder {
 export interface Refused {
   readonly refused: StepResult & { kind: 'dead' };
   readonly event: Partial<StoredEvent> | null;
+  /** What goes to the dead letters, base64, where it is not the record itself. */
+  readonly bytes?: string;
 }
 
 /** For records that are not plain: parses the whole, and says what is wrong with it. */
@@ -71,6 +73,7 @@ export function decodeCloser(workspace: CompiledWorkspace, partition: number, pa
       );
     }
     const event = parsed.data;
+    if (event.type === systemTypes.rejected) return rejectedBefore(event, refuse);
     if (!workspace.tenants.has(event.tenant)) {
       return refuse('unknown_tenant', `Tenant "${event.tenant}" is not in the workspace.`, event);
     }
@@ -123,6 +126,17 @@ function arrived(record: LogRecord, subject: SubjectId, event: StoredEvent, arri
   item.arrival = arrival;
   item.time = arrival.from.time;
   return item;
+}
+
+/** A source found it unusable: the letter says what the source said, and holds the bytes that it had. */
+function rejectedBefore(
+  event: StoredEvent,
+  refuse: (code: string, message: string, event: StoredEvent) => Refused,
+): Refused {
+  const told = rejectedProperties.safeParse(event.properties);
+  if (!told.success) return refuse('not_an_event', `A ${event.type} record says nothing of use.`, event);
+  const { code, message, bytes } = told.data;
+  return { ...refuse(code, message, event), bytes };
 }
 
 /** As UTF-8 all half pairs are the same character, so two such ids would be one subject in the store. */

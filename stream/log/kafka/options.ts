@@ -25,7 +25,7 @@ export interface TopicSettings {
 export interface KafkaTimings {
   /** How long a call keeps trying before it throws `log_unavailable`; default 10 s. */
   readonly patienceMs: number;
-  /** A member that says nothing so long has its partitions taken away; default 10 s. */
+  /** A member that says nothing so long has its partitions taken away: brokers take 6 s or more; default 6 s. */
   readonly sessionMs: number;
   /** No fetch for so long, and the consumer is given up for another; default 30 s. */
   readonly stuckMs: number;
@@ -53,7 +53,7 @@ export interface KafkaLogOptions {
 
 export const defaultTimings: KafkaTimings = {
   patienceMs: 10_000,
-  sessionMs: 10_000,
+  sessionMs: 6_000,
   stuckMs: 30_000,
   checkMs: 2_000,
   followMs: 5_000,

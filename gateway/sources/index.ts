@@ -1,0 +1,2 @@
+export { type SourceMetrics, sourceMetrics } from './metrics.ts';
+export { makeSource, type SourceParts } from './source.ts';

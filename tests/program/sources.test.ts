@@ -1,0 +1,159 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import avro from 'avsc';
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { partitionOf } from '../../core/index.ts';
+import { describeWithKafka, startTestKafka, type TestKafka } from '../support/kafka.ts';
+import { type Home, makeHome, type Program, startProgram, waitFor } from '../support/program.ts';
+
+const workspace = `version: 1
+name: sources
+tenants: { acme: {} }
+types:
+  order: { properties: { total: number } }
+features:
+  orders: { kind: count, of: order, window: 30d }
+sources:
+  plain: { topic: plain, tenant: acme, type: order, map: { user: customer, time: at, id: order_id } }
+  avro: { topic: avro, tenant: acme, format: confluent-avro, type: order, map: { user: customer, time: at } }
+  keyed: { topic: keyed, tenant: acme, type: order, keyed: true, map: { user: $key, time: at } }
+`;
+const schema = {
+  type: 'record',
+  name: 'Order',
+  fields: [
+    { name: 'customer', type: 'string' },
+    { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'total', type: 'double' },
+  ],
+};
+const start = 1_760_000_000_000;
+
+describeWithKafka('topics of your own as sources', () => {
+  let broker: TestKafka;
+  let registry: Server;
+  let producer: Producer;
+  let home: Home;
+  let folder: string;
+  beforeAll(async () => {
+    broker = await startTestKafka();
+    registry = createServer((request, response) => {
+      const isKnown = request.url?.startsWith('/schemas/ids/7') === true;
+      response.writeHead(isKnown ? 200 : 404, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify(isKnown ? { schema: JSON.stringify(schema) } : { error_code: 40403, message: 'none' }),
+      );
+    });
+    await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+    const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.createTopics({
+      topics: [
+        { topic: 'plain', numPartitions: 3 },
+        { topic: 'avro', numPartitions: 1 },
+        { topic: 'keyed', numPartitions: 4 },
+      ],
+      waitForLeaders: true,
+    });
+    await admin.disconnect();
+    producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    home = await makeHome({
+      KAFKA_BROKERS: broker.address,
+      SCHEMA_REGISTRY_URL: `http://127.0.0.1:${(registry.address() as AddressInfo).port}`,
+    });
+    folder = join(home.folder, 'workspace');
+    await mkdir(folder);
+    await writeFile(join(folder, 'presage.yaml'), workspace);
+  }, 240_000);
+  afterAll(async () => {
+    await producer?.disconnect();
+    registry?.close();
+    await broker?.stop();
+    await home?.remove();
+  });
+
+  const countOf = async (program: Program, query: string): Promise<number> =>
+    Number((await program.sql<{ n: string }>(`select count() as n from ${query}`))[0]?.n);
+
+  it('become events exactly once, and every bad record a dead letter, through kills in the middle', async () => {
+    const total = 3_000;
+    const sendAll = async (): Promise<void> => {
+      for (let from = 0; from < total; from += 100) {
+        const plain = Array.from({ length: 100 }, (_, i) => {
+          const n = from + i;
+          const bad = n % 50 === 0;
+          return {
+            value: bad
+              ? `{"customer": "u${n}" broken`
+              : JSON.stringify({ order_id: `o${n}`, customer: `u${n % 40}`, at: start + n, total: n / 4 }),
+          };
+        });
+        await producer.send({ topic: 'plain', messages: plain });
+      }
+    };
+    let program = await startProgram(home, folder, ['--no-simulate']);
+    const sending = sendAll();
+    for (const share of [0.2, 0.6]) {
+      await waitFor('some of it', async () => (await countOf(program, 'events')) > total * share, 60_000);
+      await program.kill();
+      program = await startProgram(home, folder, ['--no-simulate']);
+    }
+    await sending;
+    const good = total - total / 50;
+    await waitFor('all of it', async () => (await countOf(program, 'events')) === good, 60_000);
+    await waitFor('the bad ones', async () => (await countOf(program, 'dead_letters')) === total / 50);
+    // Nothing comes twice afterwards either: all repeats are recognised by then.
+    const ids = await countOf(program, '(select distinct id from events)');
+    expect(ids).toBe(good);
+    const [letter] = await program.sql<{ code: string; message: string; bytes: string; source: string }>(
+      'select code, message, bytes, source from dead_letters limit 1',
+    );
+    expect(letter).toMatchObject({ code: 'not_json', source: 'source:plain' });
+    expect(letter?.message).toMatch(/^plain\[\d\]@\d+: /);
+    expect(Buffer.from(letter?.bytes ?? '', 'base64').toString()).toMatch(/^\{"customer": "u\d+" broken$/);
+    await program.stop();
+  }, 240_000);
+
+  it('are read in Avro with a registry, and keep their partition where they are declared as keyed', async () => {
+    const framed = (id: number, value: Buffer): Buffer =>
+      Buffer.concat([Buffer.from([0, 0, 0, 0, id]), value]);
+    const order = (n: number): Buffer =>
+      avro.Type.forSchema(schema as never).toBuffer({ customer: `u${n}`, at: start + n, total: n });
+    const messages = Array.from({ length: 20 }, (_, n) => ({ value: framed(7, order(n)) }));
+    await producer.send({
+      topic: 'avro',
+      messages: [...messages, { value: framed(9, order(1)) }, { value: framed(7, Buffer.from([2])) }],
+    });
+    const right = Array.from({ length: 20 }, (_, n) => `k${n}`);
+    const value = (n: number): string => JSON.stringify({ at: start + n, total: n });
+    await producer.send({
+      topic: 'keyed',
+      messages: [
+        ...right.map((key, n) => ({ key, partition: partitionOf(key, 4), value: value(n) })),
+        { key: 'stray', partition: (partitionOf('stray', 4) + 1) % 4, value: value(1) },
+      ],
+    });
+    const program = await startProgram(home, folder, ['--no-simulate']);
+    await waitFor(
+      'both topics',
+      async () => (await countOf(program, "events where source = 'source:avro'")) === 20,
+    );
+    await waitFor(
+      'both topics',
+      async () => (await countOf(program, "events where source = 'source:keyed'")) === 20,
+    );
+    const letters = await waitFor('the bad ones', async () => {
+      const rows = await program.sql<{ code: string }>(
+        "select code from dead_letters where source != 'source:plain' order by code",
+      );
+      return rows.length === 3 ? rows : null;
+    });
+    expect(letters.map(({ code }) => code)).toEqual(['invalid_value', 'unknown_schema', 'wrong_partition']);
+    await program.stop();
+  }, 120_000);
+});
