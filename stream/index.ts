@@ -1,4 +1,4 @@
-export { makeRelay, relayReader } from './identity/index.ts';
+export { linkedUser, makeRelay, relayReader } from './identity/index.ts';
 export * from './metrics.ts';
 export * from './outbox.ts';
 export * from './partition-state.ts';

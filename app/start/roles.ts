@@ -9,7 +9,14 @@ import {
 } from '../../gateway/index.ts';
 import { feedTotals, makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
 import { makePush } from '../../sinks/socketio/index.ts';
-import { makeRelay, makeRequestDecider, makeWorker, relayReader, streamMetrics } from '../../stream/index.ts';
+import {
+  linkedUser,
+  makeRelay,
+  makeRequestDecider,
+  makeWorker,
+  relayReader,
+  streamMetrics,
+} from '../../stream/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Environment } from '../environment.ts';
@@ -104,6 +111,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     log,
     inbox: parts.inbox,
     authenticate: (auth) => gateway.sessions.authenticateSocket(auth),
+    findLink: (who) => linkedUser({ store, features, partitions: log.partitions }, who),
     isStopped: (tenant) => stopSwitch.isStopped(tenant),
     clock,
     logger,

@@ -1,8 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DefaultEventsMap, Server, type Socket } from 'socket.io';
-import { type Clock, type Logger, messageOf, PresageError } from '../../core/index.ts';
-import { type Authenticate, type Identity, roomOf } from './identity.ts';
+import { type Clock, type Logger, messageOf, PresageError, type SubjectId } from '../../core/index.ts';
+import { type Authenticate, type FindLink, type Identity, roomOf } from './identity.ts';
 import { type PushLimits, tokenBucket, tokenBuckets } from './limits.ts';
 import type { PushMetrics } from './metrics.ts';
 import type { ClaimReply, Refusal, Reply, ReportName, WireOffer } from './protocol.ts';
@@ -16,8 +16,13 @@ interface ToBrowser {
   offer: (offer: WireOffer, received: () => void) => void;
   refused: (refusal: Refusal) => void;
 }
-type Wire = Server<FromBrowser, ToBrowser, DefaultEventsMap, { who: Identity }>;
-type Connection = Socket<FromBrowser, ToBrowser, DefaultEventsMap, { who: Identity }>;
+interface Speaker {
+  who: Identity;
+  /** The user that `who` has become. */
+  also?: Identity | undefined;
+}
+type Wire = Server<FromBrowser, ToBrowser, DefaultEventsMap, Speaker>;
+type Connection = Socket<FromBrowser, ToBrowser, DefaultEventsMap, Speaker>;
 
 const reportNames: readonly ReportName[] = ['shown', 'accepted', 'dismissed', 'expired'];
 
@@ -29,6 +34,7 @@ export interface ConnectionDeps {
   readonly reports: Reports;
   /** The visitor's waiting offers, asked for after the socket is in its room. */
   readonly waiting: (who: Identity) => Promise<WireOffer[]>;
+  readonly findLink: FindLink;
   readonly onSession: (who: Identity, socket: string, state: 'connected' | 'disconnected') => void;
   readonly limits: PushLimits;
   readonly metrics: PushMetrics;
@@ -39,6 +45,8 @@ export interface ConnectionDeps {
 export interface Connections {
   /** Hands an offer to all of the subject's sockets; returns how many there are. */
   offer(to: { readonly tenant: string; readonly subject: string }, offer: WireOffer): number;
+  /** The anonymous subject's live sockets get the user's offers from now on; null: no user's any more. */
+  link(who: { readonly tenant: string; readonly subject: string }, user: SubjectId | null): void;
   /** Closes every connection, so that browsers come back by themselves; the HTTP server stays open. */
   close(): Promise<void>;
 }
@@ -103,7 +111,8 @@ export function acceptConnections(deps: ConnectionDeps): Connections {
     // Room first, waiting offers second: one put in between is delivered twice, never lost.
     void socket.join(room);
     if (socketsIn(io, room) === 1) deps.onSession(who, socket.id, 'connected');
-    redeliver(socket, deps);
+    redeliver(socket, who, deps);
+    if (who.subject.startsWith('a:')) void followLink(socket, deps);
   });
 
   io.attach(server);
@@ -120,6 +129,12 @@ export function acceptConnections(deps: ConnectionDeps): Connections {
           });
       return sockets;
     },
+    link(who, user) {
+      for (const id of io.sockets.adapter.rooms.get(roomOf(who)) ?? []) {
+        const socket = io.sockets.sockets.get(id);
+        if (socket?.data.who.subject === who.subject) speakAlsoFor(socket, user, deps);
+      }
+    },
     async close() {
       isClosed = true;
       const sockets = [...io.sockets.sockets.values()];
@@ -129,6 +144,26 @@ export function acceptConnections(deps: ConnectionDeps): Connections {
       await Promise.race([Promise.all(gone), wait(closeMs, undefined, { ref: false })]);
     },
   };
+}
+
+function speakAlsoFor(socket: Connection, user: SubjectId | null, deps: ConnectionDeps): void {
+  const { who, also } = socket.data;
+  if ((also?.subject ?? null) === user) return;
+  if (also !== undefined) void socket.leave(roomOf(also));
+  socket.data.also = user === null ? undefined : { ...who, subject: user };
+  if (socket.data.also === undefined) return;
+  void socket.join(roomOf(socket.data.also));
+  redeliver(socket, socket.data.also, deps);
+}
+
+async function followLink(socket: Connection, deps: ConnectionDeps): Promise<void> {
+  try {
+    const user = await deps.findLink(socket.data.who);
+    if (user !== null && socket.connected) speakAlsoFor(socket, user, deps);
+  } catch (error) {
+    deps.logger.warn({ error: messageOf(error) }, 'A link could not be read; the browser will reconnect.');
+    socket.conn.close();
+  }
 }
 
 const socketsIn = (io: Wire, room: string): number => io.sockets.adapter.rooms.get(room)?.size ?? 0;
@@ -162,17 +197,22 @@ function limitMessages(socket: Connection, { limits, clock }: ConnectionDeps): v
 }
 
 function answerMessages(socket: Connection, reports: Reports, metrics: PushMetrics): void {
-  const { who } = socket.data;
+  /** Offers of the user that the visitor became are asked for second: the visitor's own may still be open. */
+  async function asSpeaker<T extends Reply | ClaimReply>(ask: (who: Identity) => Promise<T>): Promise<T> {
+    const { who, also } = socket.data;
+    const reply = await ask(who);
+    return also === undefined || reply.ok || reply.code !== 'unknown_decision' ? reply : ask(also);
+  }
   const count = (message: string, reply: Reply | ClaimReply) =>
     metrics.messages.inc({ message, result: reply.ok ? 'ok' : reply.code });
   for (const name of reportNames)
     socket.on(name, async (body: unknown, answer: unknown) => {
-      const reply = await reports.report(who, name, body);
+      const reply = await asSpeaker((who) => reports.report(who, name, body));
       count(name, reply);
       if (typeof answer === 'function') answer(reply);
     });
   socket.on('claim', async (body: unknown, answer: unknown) => {
-    const reply = await reports.claim(who, body);
+    const reply = await asSpeaker((who) => reports.claim(who, body));
     count('claim', reply);
     if (typeof answer === 'function') answer(reply);
   });
@@ -195,8 +235,12 @@ function closeAtExpiry(socket: Connection, clock: Clock): NodeJS.Timeout | undef
   return setTimeout(end, Math.min(longestTimerMs, Math.max(0, expiresAt - clock.now()))).unref();
 }
 
-function redeliver(socket: Connection, { waiting, limits, metrics, logger }: ConnectionDeps): void {
-  waiting(socket.data.who).then(
+function redeliver(
+  socket: Connection,
+  who: Identity,
+  { waiting, limits, metrics, logger }: ConnectionDeps,
+): void {
+  waiting(who).then(
     (offers) => {
       for (const offer of offers) {
         metrics.redelivered.inc();

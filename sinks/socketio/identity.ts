@@ -16,6 +16,12 @@ export interface Identity {
  */
 export type Authenticate = (auth: Readonly<Record<string, unknown>>) => Promise<Identity>;
 
+/**
+ * The known user that an anonymous id has become, if the link is vouched for (docs/identity.md): whoever holds the id
+ * may see what is decided for the user. Null: none.
+ */
+export type FindLink = (who: Identity) => Promise<SubjectId | null>;
+
 /** Where the subject's offers wait; `partitions` is the log's. */
 export function addressOf(
   { tenant, subject }: { readonly tenant: string; readonly subject: SubjectId },

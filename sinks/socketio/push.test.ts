@@ -24,6 +24,78 @@ const metric = async (name: string, labels: Record<string, string> = {}) => {
 const handled = (total: number) =>
   until(async () => expect(await metric('presage_push_offers_total')).toBe(total));
 
+describe('a visitor who turns out to be a user', () => {
+  const identified = (as: string, source: string, kind: 'transfer' | 'forward' = 'transfer') => {
+    const from = { version: 1, partition: 0, position: 1, appendedAt: 1, anonymousId: 'v1', time: 1 };
+    const event = { type: 'identify', anonymousId: 'v1', userId: as, source };
+    const record = { tenant: 'shop', userId: as, type: `$${kind}`, properties: { from, event } };
+    rig.store.raw(0, { kind, payload: JSON.stringify(record), resolution: null, mark: '', caps: '{}' });
+  };
+
+  it("gets the user's offers on the socket that is open, and may claim and report them", async () => {
+    const { connect, publish, log } = await start();
+    const browser = connect(visitor('v1'));
+    await connected(browser);
+    const own = publish('a:v1');
+    await until(() => expect(browser.ids()).toEqual([own]));
+    identified('ann', 'http');
+    const theirs = publish('u:ann');
+    await until(() => expect(browser.ids()).toEqual([own, theirs]));
+    for (const decision of [own, theirs]) {
+      expect(await browser.ask('claim', { decision, tab: 't' })).toMatchObject({ granted: true });
+      expect(await browser.ask('shown', { decision })).toEqual({ ok: true });
+    }
+    expect(log.of('$exposure').map(({ userId, anonymousId }) => userId ?? anonymousId)).toEqual([
+      'v1',
+      'ann',
+    ]);
+  });
+
+  it('gets what waits for the user when it connects later', async () => {
+    const { connect, publish } = await start({ findLink: async () => asSubjectId('u:ann') });
+    const waiting = publish('u:ann');
+    await handled(1);
+    const browser = connect(visitor('v1'));
+    await until(() => expect(browser.ids()).toEqual([waiting]));
+  });
+
+  it('gets nothing of a user whom only a browser named, until a backend says so too', async () => {
+    const { connect, publish } = await start();
+    const browser = connect(visitor('v1'));
+    await connected(browser);
+    identified('ann', 'browser');
+    identified('ann', 'browser', 'forward');
+    publish('u:ann');
+    await handled(1);
+    expect(browser.offers).toEqual([]);
+    identified('ann', 'http', 'forward');
+    await until(() => expect(browser.offers).toHaveLength(1));
+  });
+
+  it('gets nothing more of the first user once another has signed in', async () => {
+    const { connect, publish } = await start();
+    const browser = connect(visitor('v1'));
+    await connected(browser);
+    identified('ann', 'http');
+    identified('bob', 'browser');
+    await until(() => expect(rig.store.saved(0)).toBe(2));
+    publish('u:ann');
+    await handled(1);
+    identified('bob', 'http', 'forward');
+    const theirs = publish('u:bob');
+    await until(() => expect(browser.ids()).toEqual([theirs]));
+  });
+
+  it("takes nothing from a session that was opened with the user's token", async () => {
+    const { connect, publish } = await start();
+    const browser = connect({ token: 'shop ann' });
+    await connected(browser);
+    identified('ann', 'http');
+    const decision = publish('u:ann');
+    await until(() => expect(browser.ids()).toEqual([decision]));
+  });
+});
+
 describe('an offer', () => {
   it('reaches the live session of its subject, with its content and what is left of its time', async () => {
     const { connect, publish, pushed } = await start();

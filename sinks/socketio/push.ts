@@ -2,12 +2,13 @@ import type { Server as HttpServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import { asSubjectId, type Clock, type Health, type Logger, messageOf, type Role } from '../../core/index.ts';
 import { type Follower, followOutbox, type OutboxSource } from '../../stream/follow.ts';
+import { linkIn } from '../../stream/identity/index.ts';
 import type { EventLog } from '../../stream/log/port.ts';
 import { readOutboxEntry } from '../../stream/outbox.ts';
 import type { StoredOutboxEntry } from '../../stream/state/port.ts';
 import { acceptConnections, type Connections } from './connections.ts';
 import { recordOf, sessionEvent } from './events.ts';
-import { type Authenticate, addressOf, type Identity } from './identity.ts';
+import { type Authenticate, addressOf, type FindLink, type Identity } from './identity.ts';
 import type { Inbox, PendingOffer } from './inbox/index.ts';
 import { defaultLimits, type PushLimits } from './limits.ts';
 import { pushMetrics } from './metrics.ts';
@@ -34,6 +35,8 @@ export interface PushDeps {
   readonly log: Pick<EventLog, 'partitions' | 'append'>;
   readonly inbox: Inbox;
   readonly authenticate: Authenticate;
+  /** Default: nobody has become anybody. */
+  readonly findLink?: FindLink;
   /** Whether the tenant's stop switch is on, now. */
   readonly isStopped: (tenant: string) => boolean;
   readonly clock: Clock;
@@ -113,6 +116,10 @@ export function makePush(deps: PushDeps): Role {
   };
 
   const handle = async (entries: readonly StoredOutboxEntry[]): Promise<void> => {
+    for (const entry of entries) {
+      const link = linkIn(entry);
+      if (link !== null) connections?.link(link, link.isVouched ? link.user : null);
+    }
     const offers = offersIn(entries, clock.now());
     const put = await Promise.all(
       offers.map(({ tenant, subject, offer }) =>
@@ -154,6 +161,7 @@ export function makePush(deps: PushDeps): Role {
         authenticate,
         reports,
         waiting,
+        findLink: deps.findLink ?? (async () => null),
         onSession,
         limits,
         metrics,

@@ -10,6 +10,7 @@ import {
   type SubjectState,
   usedAgain,
 } from '../features/index.ts';
+import { isVouched } from '../identity/links.ts';
 import { type Arrival, forwardOf, mostMovedBytes, transferOf } from '../identity/records.ts';
 import type { Item } from '../item.ts';
 import { jsonText } from '../schemas/framing.ts';
@@ -146,9 +147,6 @@ export function followIdentity(features: FeatureSet, logVersion: number) {
     }
   }
 }
-
-/** Browsers send with a public key, which anyone has: what they say of known users is not vouched for. */
-const isVouched = (event: { readonly source: string }): boolean => event.source !== 'browser';
 
 /** As UTF-8 all half pairs are the same character, so two such ids would be one subject in the store. */
 const halfPair = /\p{Surrogate}/u;
