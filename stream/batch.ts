@@ -31,6 +31,8 @@ export interface Batch {
   readonly duplicates: number[];
   readonly late: [position: number, lateMs: number][];
   readonly clamped: number[];
+  /** Newest event time as stated, of events that are not clamped; -Infinity: none. */
+  newestTime: number;
   readonly dead: DeadLetter[];
   /** Positions whose event went on to a user's partition. */
   readonly forwarded: number[];

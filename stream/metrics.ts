@@ -34,6 +34,52 @@ export function streamMetrics(registry: Registry) {
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10],
       registers,
     }),
+    freshnessSeconds: new Histogram({
+      name: 'presage_stream_freshness_seconds',
+      help: 'From the time of an event, as its producer states it, to features that readers see: the newest event of each batch.',
+      buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10, 60, 600],
+      registers,
+    }),
+    lagEvents: new Gauge({
+      name: 'presage_stream_lag_events',
+      help: 'Log offsets not processed yet.',
+      labelNames: ['partition'],
+      registers,
+    }),
+    lagSeconds: new Gauge({
+      name: 'presage_stream_lag_seconds',
+      help: 'Time since the newest committed record was appended, while there are others to process; else 0.',
+      labelNames: ['partition'],
+      registers,
+    }),
+    watermarkDelay: new Gauge({
+      name: 'presage_stream_watermark_delay_seconds',
+      help: 'How far the newest event time seen is behind the clock.',
+      labelNames: ['partition', 'tenant'],
+      registers,
+    }),
+    lateEvents: new Counter({
+      name: 'presage_stream_late_events_total',
+      help: 'Events behind the watermark by more than their type allows: in features, but starting no decision.',
+      registers,
+    }),
+    clampedEvents: new Counter({
+      name: 'presage_stream_clamped_events_total',
+      help: 'Events said to be of after their append time, which was taken instead.',
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'presage_stream_dead_letters_total',
+      help: 'Records that could not be used, by reason.',
+      labelNames: ['code'],
+      registers,
+    }),
+    stateBytes: new Histogram({
+      name: 'presage_stream_state_bytes',
+      help: "Size of subjects' state as committed: every 16th of those written.",
+      buckets: [128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536],
+      registers,
+    }),
     fences: new Counter({
       name: 'presage_stream_fenced_commits_total',
       help: 'Commits refused because another worker or another history was there.',
@@ -65,6 +111,17 @@ export function streamMetrics(registry: Registry) {
       name: 'presage_stream_cached_subjects',
       help: 'Decoded subject states in memory.',
       labelNames: ['partition'],
+      registers,
+    }),
+    cachedBytes: new Gauge({
+      name: 'presage_stream_cached_state_bytes',
+      help: 'Size of the decoded states in memory, as encoded.',
+      labelNames: ['partition'],
+      registers,
+    }),
+    cacheMisses: new Counter({
+      name: 'presage_stream_cache_misses_total',
+      help: 'Subjects that were not in memory and had to be read.',
       registers,
     }),
   };

@@ -3,6 +3,7 @@ import type { CompiledWorkspace } from '../workspace/index.ts';
 import type { PartitionReader } from './log/port.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { processBatch } from './process.ts';
+import type { Progress } from './progress.ts';
 import { commitOf } from './publish.ts';
 import { limits } from './state/limits.ts';
 import type { Commit, PartitionHead } from './state/port.ts';
@@ -14,6 +15,8 @@ import type { WorkerParts } from './worker-parts.ts';
 export interface PartitionRun {
   readonly reader: PartitionReader;
   readonly head: PartitionHead;
+  /** Kept up to date for those who watch. */
+  readonly progress: Progress;
   isActive(): boolean;
   /** A commit was acknowledged, or the log was read and is quiet. */
   onProgress(): void;
@@ -25,7 +28,9 @@ export interface PartitionRun {
 const mostRecords = 2_000;
 /** How long a reader waits when the log is quiet; work that is there is taken at once. */
 const idleWaitMs = 500;
-const cachedSubjects = 20_000;
+/** Of one partition; what it comes to in memory is in docs/operations.md. */
+const cacheLimits = { subjects: 20_000, bytes: 64 * 1024 * 1024 };
+const stateSampledEvery = 16;
 
 /** Fewer where an event type starts many decisions, so that all of them fit in one commit, beside the batch's report. */
 function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
@@ -48,21 +53,30 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     store: parts.store,
     features: parts.features,
     partition,
-    limit: cachedSubjects,
+    limits: cacheLimits,
   });
   const partitionState = decodePartitionState(await parts.store.partitionState(partition));
+  run.progress.watermarks = partitionState.watermarks;
   let previous = head.commitId;
+  let stateSample = 0;
+  let missesTold = 0;
   let inFlight: Promise<void> = Promise.resolve();
   try {
     while (run.isActive()) {
       const records = await reader.next(batchRecords, idleWaitMs);
       if (records.length === 0) {
+        run.progress.caughtUpAt = parts.clock.now();
         if (run.isActive()) run.onProgress();
         continue;
       }
       const batch = await processBatch(path, partition, records, cache, partitionState);
       const id = parts.newId();
       const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
+      for (const [key, blob] of commit.blobs) {
+        if (blob === null) continue;
+        cache.resized(key, blob.length);
+        if (stateSample++ % stateSampledEvery === 0) parts.metrics.stateBytes.observe(blob.length);
+      }
       for (const key of outgrown) {
         cache.reset(key);
         parts.metrics.outgrown.inc();
@@ -99,7 +113,14 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     const oldest = batch.records[0]?.appendedAt ?? now;
     metrics.commitSeconds.observe((parts.clock.monotonic() - begun) / 1_000);
     metrics.eventSeconds.observe(Math.max(0, now - oldest) / 1_000);
+    if (batch.newestTime !== -Infinity)
+      metrics.freshnessSeconds.observe(Math.max(0, now - batch.newestTime) / 1_000);
     metrics.batchRecords.observe(batch.records.length);
+    if (batch.late.length > 0) metrics.lateEvents.inc(batch.late.length);
+    if (batch.clamped.length > 0) metrics.clampedEvents.inc(batch.clamped.length);
+    for (const { code } of batch.dead) metrics.deadLetters.inc({ code });
+    run.progress.position = commit.position;
+    run.progress.appendedAt = batch.records.at(-1)?.appendedAt ?? now;
     const others = {
       duplicate: batch.duplicates,
       dead: batch.dead,
@@ -116,6 +137,9 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
       metrics.decisions.inc({ rung: record.rung, reason: record.rungReason });
     metrics.position.set({ partition: String(partition) }, commit.position);
     metrics.cachedSubjects.set({ partition: String(partition) }, cache.size);
+    metrics.cachedBytes.set({ partition: String(partition) }, cache.bytes);
+    metrics.cacheMisses.inc(cache.misses - missesTold);
+    missesTold = cache.misses;
     parts.onCommitted?.({
       partition,
       records: batch.records.length,

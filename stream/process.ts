@@ -27,6 +27,7 @@ export async function processBatch(
     duplicates: [],
     late: [],
     clamped: [],
+    newestTime: -Infinity,
     dead: [],
     forwarded: [],
     redelivered: [],

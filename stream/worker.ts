@@ -1,6 +1,7 @@
 import { type Health, messageOf, PresageError, type Role } from '../core/index.ts';
 import type { PartitionReader, Subscription } from './log/port.ts';
 import { runPartition } from './partition-runner.ts';
+import { forgetProgress, makeProgress, measureProgress, type Progress } from './progress.ts';
 import type { PartitionHead } from './state/port.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -9,7 +10,11 @@ export type { CommittedBatch, WorkerParts } from './worker-parts.ts';
 interface Run {
   isActive: boolean;
   done: Promise<void>;
+  readonly progress: Progress;
 }
+
+/** How often lag and watermarks are measured: a question to the log for each partition. */
+const measureEveryMs = 2_000;
 
 const defaultBackoffMs = { first: 50, most: 2_000 };
 
@@ -22,6 +27,7 @@ export function makeWorker(parts: WorkerParts): Role {
   const backoffMs = parts.backoffMs ?? defaultBackoffMs;
   const heads = new Map<number, PartitionHead>();
   const runs = new Map<number, Run>();
+  const progresses = new Map<number, Progress>();
   /** Partitions that ended a run and have not got further since, and why: beginning again is no recovery. */
   const troubles = new Map<number, string>();
   /** Milliseconds until a partition begins again, should it fail next. */
@@ -29,6 +35,14 @@ export function makeWorker(parts: WorkerParts): Role {
   let stopping = new AbortController();
   let done: Promise<void> = Promise.resolve();
   let outside: Health = { state: 'starting', why: 'not started yet' };
+
+  async function measure(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // A log out of reach is told of by what reads it; gauges keep what was last known.
+      await measureProgress(progresses, parts.log, parts.clock, parts.metrics).catch(() => {});
+      await pause(measureEveryMs, signal);
+    }
+  }
 
   async function work(signal: AbortSignal): Promise<void> {
     let wait = backoffMs.first;
@@ -89,8 +103,11 @@ export function makeWorker(parts: WorkerParts): Role {
 
   function end(partition: number): void {
     const run = runs.get(partition);
-    if (run !== undefined) run.isActive = false;
+    if (run === undefined) return;
+    run.isActive = false;
     runs.delete(partition);
+    progresses.delete(partition);
+    forgetProgress(partition, run.progress, parts.metrics);
   }
 
   function begin(
@@ -100,8 +117,10 @@ export function makeWorker(parts: WorkerParts): Role {
   ): Run {
     const { partition } = reader;
     end(partition);
-    const run: Run = { isActive: true, done: Promise.resolve() };
+    const progress = makeProgress(heads.get(partition)?.position ?? 0);
+    const run: Run = { isActive: true, done: Promise.resolve(), progress };
     runs.set(partition, run);
+    progresses.set(partition, progress);
     const isCurrent = (): boolean => run.isActive && !signal.aborted;
     let failure: { readonly error: unknown } | null = null;
     const fail = (error: unknown): void => {
@@ -116,6 +135,7 @@ export function makeWorker(parts: WorkerParts): Role {
         await runPartition(parts, {
           reader,
           head,
+          progress,
           isActive: isCurrent,
           onProgress: () => {
             if (isCurrent()) recovered(partition);
@@ -188,7 +208,7 @@ export function makeWorker(parts: WorkerParts): Role {
       stopping = new AbortController();
       troubles.clear();
       waits.clear();
-      done = work(stopping.signal);
+      done = Promise.all([work(stopping.signal), measure(stopping.signal)]).then(() => {});
     },
     stop: async () => {
       stopping.abort();

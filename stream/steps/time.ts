@@ -19,7 +19,7 @@ export function placeInTime(workspace: CompiledWorkspace) {
     } else if (item.statedTime > record.appendedAt) {
       item.time = record.appendedAt;
       batch.clamped.push(record.offset);
-    }
+    } else if (item.time > batch.newestTime) batch.newestTime = item.time;
     const { watermarks } = batch.partitionState;
     const watermark = watermarks.get(tenant);
     if (watermark === undefined || item.time > watermark) {
