@@ -16,6 +16,7 @@ import { schemasCommand } from './commands/schemas.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { startCommand } from './commands/start.ts';
+import { stateCommand } from './commands/state.ts';
 import { readEnvironment } from './environment.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { version } from './version.ts';
@@ -51,6 +52,7 @@ for (const add of [
   featuresCommand,
   keysCommand,
   actionsCommand,
+  stateCommand,
   linkCommand,
   simulateCommand,
   resetCommand,

@@ -94,7 +94,8 @@ export function arbitrate(
   };
 }
 
-function capsOf(action: CompiledAction, question: Question): CapTake[] {
+/** What an action takes when it is chosen at this moment. */
+export function capsOf(action: CompiledAction, question: Pick<Question, 'session' | 'time'>): CapTake[] {
   const takes: CapTake[] = [];
   for (const cap of action.caps) {
     takes.push({

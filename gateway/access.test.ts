@@ -33,6 +33,7 @@ const requests: Record<string, { path?: string; body?: unknown }> = {
   'GET /api/decisions': {},
   'GET /api/decisions/:id': { path: '/api/decisions/some' },
   'GET /api/subjects/:id/features': { path: '/api/subjects/u:42/features' },
+  'GET /api/subjects/:id/state': { path: '/api/subjects/u:42/state' },
   'POST /api/actions/stop': { body: {} },
   'POST /api/actions/resume': { body: {} },
   'POST /api/sql': { body: { query: 'select 1' } },
@@ -134,6 +135,7 @@ describe('every route of the running server', () => {
       'GET /v1/decisions/:id',
       'GET /v1/subjects/:id/features',
       'GET /api/keys',
+      'GET /api/subjects/:id/state',
       'POST /api/actions/stop',
     ]) {
       const refused = await ask(route, acme.open);

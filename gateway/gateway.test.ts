@@ -181,6 +181,40 @@ describe('GET /v1/subjects/:id/features', () => {
   });
 });
 
+describe('GET /api/subjects/:id/state', () => {
+  it('shows all that is kept of a subject, decoded, to its operators only', async () => {
+    const time = Date.UTC(2018, 10, 1);
+    await lab.putFeatures('acme', 'u:looked-into', [
+      { type: 'viewed', time },
+      { type: 'viewed', time: time + 60_000 },
+    ]);
+    const { secret } = await lab.keysOf('acme');
+    const { body } = await lab.get('/api/subjects/looked-into/state', secret);
+    expect(body).toMatchObject({
+      tenant: 'acme',
+      subject: 'u:looked-into',
+      position: 1,
+      newest: time + 60_000,
+      sessions: [{ name: null, first: time, last: time + 60_000 }],
+      remembered: { ids: 2, oldest: time },
+      timers: { due: null, pending: [], held: [] },
+      features: [
+        {
+          name: 'views',
+          kind: 'count',
+          value: 2,
+          words: '2 of 60 buckets of 60 s, from 2018-11-01T00:00:00.000Z to 2018-11-01T00:02:00.000Z',
+        },
+      ],
+      caps: [],
+    });
+    expect(body.session).toMatch(/^s-/);
+    expect(body.blob.bytes).toBeGreaterThan(20);
+    const other = (await lab.keysOf('globex')).secret;
+    expect((await lab.get('/api/subjects/looked-into/state', other)).body.code).toBe('unknown_subject');
+  });
+});
+
 describe('operations', () => {
   it('are alive, ready, and say who is not', async () => {
     expect((await lab.get('/healthz')).status).toBe(200);

@@ -31,6 +31,7 @@ import { readRoutes } from './routes/read.ts';
 import { sessionRoute } from './routes/sessions.ts';
 import { signInRoutes } from './routes/signin.ts';
 import { staticRoutes } from './routes/static.ts';
+import { subjectStateRoute } from './routes/subject-state.ts';
 import { makeSessions, type Sessions } from './sessions.ts';
 
 /** One address of the running server. */
@@ -98,6 +99,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   decideRoute(app, { decide: deps.decide, workspace, clock, newId });
   sessionRoute(app, { sessions, workspace });
   readRoutes(app, { ...deps, decisions });
+  subjectStateRoute(app, deps);
   consoleRoutes(app, { ...deps, roles, startedAt: () => startedAt, totals, decisions });
   keyRoutes(app, { keys: deps.keys, workspace });
   const endLiveStreams = liveRoute(app, live);

@@ -180,6 +180,28 @@ export const subjectFeaturesAnswer = z.object({
   features: featureVector,
 });
 
+const time = z.number();
+export const subjectStateAnswer = z.object({
+  tenant: z.string(),
+  subject: z.string(),
+  partition: z.number(),
+  position: z.number(),
+  newest: time.nullable(),
+  blob: z.object({ bytes: z.number(), version: z.number() }),
+  session: z.string().nullable(),
+  sessions: z.array(z.object({ name: z.string().nullable(), first: time, last: time })),
+  remembered: z.object({ ids: z.number(), oldest: time.nullable() }),
+  timers: z.object({
+    due: time.nullable(),
+    pending: z.array(z.object({ trigger: z.string(), key: z.string(), due: time })),
+    held: z.array(z.object({ trigger: z.string(), isTrue: z.boolean(), firedAt: time.nullable() })),
+  }),
+  features: z.array(
+    z.object({ name: z.string(), kind: z.string(), value: z.unknown(), words: z.string().nullable() }),
+  ),
+  caps: z.array(z.object({ cap: z.string(), used: z.number(), limit: z.number() })),
+});
+
 export const decisionDetailAnswer = z.object({
   decision: z.looseObject({
     id: z.string(),

@@ -1,4 +1,4 @@
-import type { DecisionRecord, FeatureVector } from './decision.ts';
+import type { DecisionRecord, FeatureValue, FeatureVector } from './decision.ts';
 
 /** What the console reads from the gateway (`/api/...`, cookie or admin token). All times Unix ms. */
 
@@ -128,6 +128,45 @@ export interface SubjectFeatures {
   readonly at: number;
   readonly position: number;
   readonly features: FeatureVector;
+}
+
+/** GET /api/subjects/:id/state: all that the engine keeps of a subject, decoded. */
+export interface SubjectStateContents {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly partition: number;
+  /** Log position it reflects. */
+  readonly position: number;
+  /** Event time of the newest event; null: none of its own yet. */
+  readonly newest: number | null;
+  readonly blob: { readonly bytes: number; readonly version: number };
+  readonly session: string | null;
+  readonly sessions: readonly {
+    readonly name: string | null;
+    readonly first: number;
+    readonly last: number;
+  }[];
+  /** Event ids kept against repeats. */
+  readonly remembered: { readonly ids: number; readonly oldest: number | null };
+  readonly timers: {
+    /** When the engine looks at the subject next, if nothing happens before. */
+    readonly due: number | null;
+    readonly pending: readonly { readonly trigger: string; readonly key: string; readonly due: number }[];
+    /** Conditions that hold or cool down. */
+    readonly held: readonly {
+      readonly trigger: string;
+      readonly isTrue: boolean;
+      readonly firedAt: number | null;
+    }[];
+  };
+  readonly features: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly value: FeatureValue;
+    readonly words: string | null;
+  }[];
+  /** Caps that have been taken from, and how far. */
+  readonly caps: readonly { readonly cap: string; readonly used: number; readonly limit: number }[];
 }
 
 /** POST /api/actions/stop, /api/actions/resume {tenant?, reason?}; without a tenant, all. */

@@ -42,6 +42,14 @@ export interface SubjectState {
   readonly moved: { readonly to: string; readonly isVouched: boolean } | null;
 }
 
+export interface StateContents {
+  /** Event ids remembered against repeats, and event time of the oldest; -Infinity: none. */
+  readonly remembered: number;
+  readonly oldestRemembered: number;
+  /** What each feature keeps, in words, in workspace order. */
+  readonly slots: readonly { readonly name: string; readonly kind: string; readonly words: string | null }[];
+}
+
 /** All features of one workspace as one machine: events in, values out, blobs in between. Pure; no I/O; no clock. */
 export interface FeatureSet {
   /** Identifies the layout of blobs this set writes. */
@@ -67,6 +75,8 @@ export interface FeatureSet {
    * the index of timers is the caller's.
    */
   merge(into: SubjectState, from: SubjectState): void;
+  /** What the state holds beside values, for people who look into it. */
+  inspect(state: SubjectState): StateContents;
   encode(state: SubjectState): Uint8Array;
   /** Throws PresageError `state_unreadable` (corrupt) or `layout_unknown`. */
   decode(blob: Uint8Array): SubjectState;

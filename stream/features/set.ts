@@ -102,6 +102,19 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
     },
     activity: (state) => Math.max(state.newest, newestRemembered((state as Subject).remembered)),
     sessionEnds: (state) => sessionEnds((state as Subject).sessions, rules.gapMs),
+    inspect(state) {
+      const subject = state as Subject;
+      const { times, start, end } = subject.remembered;
+      return {
+        remembered: end - start,
+        oldestRemembered: end > start ? (times[start] ?? -Infinity) : -Infinity,
+        slots: machines.map(({ feature, kind, index }) => ({
+          name: feature.name,
+          kind: feature.kind,
+          words: kind.words?.(subject.slots[index], subject) ?? null,
+        })),
+      };
+    },
     encode: (state) => codec.encode(state as Subject),
     decode: (blob) => codec.decode(blob),
     learnLayout: (description) => codec.learn(parseLayout(description)),

@@ -102,6 +102,7 @@ export function distinct(feature: CompiledFeature): Kind<Distinct> {
       }
       return slot;
     },
+    words: ({ values }) => `hashes of ${values.size} values, at most ${max}`,
     merge(into, from, subject) {
       into.head = Math.max(into.head, from.head);
       const oldest = oldestOf(into, subject);

@@ -17,6 +17,7 @@ import {
   placeOf,
   type Ring,
   readRing,
+  ringInWords,
   writeRing,
 } from '../parts/ring.ts';
 import { compareText } from '../parts/text.ts';
@@ -128,6 +129,8 @@ export function keyed(feature: CompiledFeature, { cell, reads, sql }: Measure): 
       }
       return slot;
     },
+    words: ({ entries }) =>
+      `${entries.size} of at most ${keys} keys${[...entries].map(([key, { ring }]) => `; ${JSON.stringify(key)}: ${ringInWords(ring, stride, bucketMs, buckets)}`).join('')}`,
     merge(into, from, subject) {
       into.head = Math.max(into.head, from.head);
       const oldest = oldestOf(into, subject);

@@ -36,6 +36,8 @@ export interface Kind<Slot> {
   /** Writes nothing for a slot that equals an empty one; equal slots give equal bytes. */
   encode(slot: Slot, writer: Writer, subject: Subject): void;
   decode(reader: Reader, subject: Subject): Slot;
+  /** What the slot holds, for people who look into a subject's state; absent: the value says all. */
+  words?(slot: Slot, subject: Subject): string;
   /** Adds another subject's slot; `subject` is the target, already with the newest event time of both. */
   merge(into: Slot, from: Slot, subject: Subject, source: Subject): void;
 }

@@ -6,6 +6,7 @@ import {
   mergeNewest,
   type Newest,
   newestAt,
+  newestInWords,
   readNewest,
   spare,
   writeNewest,
@@ -43,6 +44,7 @@ export function lastN({ n }: CompiledFeature): Kind<Newest> {
       writeNewest(writer, list, baseTime(subject.newest), (value) => writeText(writer, String(value)));
     },
     decode: (reader, subject) => readNewest(reader, baseTime(subject.newest), () => readText(reader)),
+    words: (list) => newestInWords(list, keep),
     merge: (into, from) => mergeNewest(into, from, keep),
   };
 }

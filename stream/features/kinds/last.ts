@@ -6,6 +6,7 @@ import {
   mergeNewest,
   type Newest,
   newestAt,
+  newestInWords,
   readNewest,
   spare,
   writeNewest,
@@ -42,6 +43,7 @@ export function last(feature: CompiledFeature): Kind<Newest> {
     },
     decode: (reader, subject) =>
       readNewest(reader, baseTime(subject.newest), () => (isNumber ? readDouble(reader) : readText(reader))),
+    words: (list) => newestInWords(list, keep),
     merge: (into, from) => mergeNewest(into, from, keep),
   };
 }

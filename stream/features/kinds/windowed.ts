@@ -1,7 +1,7 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
 import { writeSigned, writeVarint } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
-import { bucketOf, endAt, indexAfter, lastBucket, type Ring, readRing } from '../parts/ring.ts';
+import { bucketOf, endAt, indexAfter, lastBucket, type Ring, readRing, ringInWords } from '../parts/ring.ts';
 import type { Tables } from '../parts/table.ts';
 import { baseTime } from '../subject.ts';
 import type { Kind } from './kind.ts';
@@ -99,6 +99,13 @@ export function windowed(
         const into = table.rowOf(rows, from[at] as number, -Infinity);
         cell.combine(rows, into + column, from, at + column);
       }
+    },
+    words(_, subject) {
+      const rows = table.of(subject);
+      const used: number[] = [];
+      for (let at = 0; at < rows.length; at += table.stride)
+        if (!isBlank(rows, at + column)) used.push(rows[at] as number);
+      return ringInWords(used, 1, bucketMs, buckets);
     },
   };
 }

@@ -57,6 +57,11 @@ export function newestAt(list: Newest, at: number): number {
   return index;
 }
 
+export const newestInWords = ({ times }: Newest, keep: number): string =>
+  times.length === 0
+    ? 'nothing kept'
+    : `the ${times.length} newest values, at most ${keep}, from ${new Date(times[times.length - 1] ?? 0).toISOString()} to ${new Date(times[0] ?? 0).toISOString()}`;
+
 export function mergeNewest(into: Newest, from: Newest, keep: number): void {
   for (let i = 0; i < from.times.length; i++)
     insertNewest(into, keep, from.times[i] ?? 0, from.ids[i] ?? '', from.values[i] ?? '');

@@ -117,3 +117,11 @@ export function mergeRing(into: Ring, from: Ring, cell: Cell): void {
     cell.combine(into, place + 1, from, at + 1);
   }
 }
+
+/** For people: how much of a ring is in use, and from when to when. */
+export function ringInWords(ring: Ring, stride: number, bucketMs: number, buckets: number): string {
+  const of = `${buckets} buckets of ${bucketMs / 1_000} s`;
+  if (ring.length === 0) return `none of ${of}`;
+  const at = (bucket: number): string => new Date(bucket * bucketMs).toISOString();
+  return `${ring.length / stride} of ${of}, from ${at(ring[0] ?? 0)} to ${at(lastBucket(ring, stride) + 1)}`;
+}
