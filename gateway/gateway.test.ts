@@ -197,6 +197,8 @@ describe('GET /api/subjects/:id/state', () => {
       newest: time + 60_000,
       sessions: [{ name: null, first: time, last: time + 60_000 }],
       remembered: { ids: 2, oldest: time },
+      moved: null,
+      links: [],
       timers: { due: null, pending: [], held: [] },
       features: [
         {

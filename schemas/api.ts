@@ -190,6 +190,8 @@ export const subjectStateAnswer = z.object({
   blob: z.object({ bytes: z.number(), version: z.number() }),
   session: z.string().nullable(),
   sessions: z.array(z.object({ name: z.string().nullable(), first: time, last: time })),
+  moved: z.object({ to: z.string(), isVouched: z.boolean() }).nullable(),
+  links: z.array(z.object({ anonymousId: z.string(), hasArrived: z.boolean() })),
   remembered: z.object({ ids: z.number(), oldest: time.nullable() }),
   timers: z.object({
     due: time.nullable(),

@@ -146,6 +146,10 @@ export interface SubjectStateContents {
     readonly first: number;
     readonly last: number;
   }[];
+  /** Not null: this anonymous id is that user now, and only the link is left. */
+  readonly moved: { readonly to: string; readonly isVouched: boolean } | null;
+  /** Anonymous ids seen beside this user. */
+  readonly links: readonly { readonly anonymousId: string; readonly hasArrived: boolean }[];
   /** Event ids kept against repeats. */
   readonly remembered: { readonly ids: number; readonly oldest: number | null };
   readonly timers: {

@@ -33,6 +33,11 @@ export function renderState(state: SubjectStateContents): string {
       '  remembered',
       `${name ?? 'a visit'}: ${at(first)} to ${at(last)}`,
     ]),
+    ...(state.moved === null ? [] : [['identity', `is ${state.moved.to} now; only this link is left`]]),
+    ...state.links.map(({ anonymousId, hasArrived }) => [
+      'identity',
+      `was ${anonymousId} too; its state ${hasArrived ? 'has arrived' : 'has not arrived yet, if there is any'}`,
+    ]),
     ['event ids', `${remembered.ids} kept against repeats, the oldest of ${at(remembered.oldest)}`],
     ['timers', timers.due === null ? 'none' : `looked at next at ${at(timers.due)}`],
     ...timers.pending.map(({ trigger, key, due }) => [

@@ -42,6 +42,8 @@ export async function readSubjectState(
     blob: { bytes: blob.length, version: blob[0] ?? 0 },
     session: state.session,
     sessions: features.sessionEnds(state).map(({ name, first, last }) => ({ name, first, last })),
+    moved: state.moved && { to: state.moved.to, isVouched: state.moved.isVouched },
+    links: contents.links,
     remembered: { ids: contents.remembered, oldest: timeOf(contents.oldestRemembered) },
     timers: {
       due: timeOf(state.indexed),

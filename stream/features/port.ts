@@ -46,6 +46,8 @@ export interface StateContents {
   /** Event ids remembered against repeats, and event time of the oldest; -Infinity: none. */
   readonly remembered: number;
   readonly oldestRemembered: number;
+  /** Anonymous ids seen beside this user, and whether their state has arrived. */
+  readonly links: readonly { readonly anonymousId: string; readonly hasArrived: boolean }[];
   /** What each feature keeps, in words, in workspace order. */
   readonly slots: readonly { readonly name: string; readonly kind: string; readonly words: string | null }[];
 }

@@ -108,6 +108,10 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
       return {
         remembered: end - start,
         oldestRemembered: end > start ? (times[start] ?? -Infinity) : -Infinity,
+        links: (subject.links?.seen ?? []).map(({ anonymousId, hasArrived }) => ({
+          anonymousId,
+          hasArrived,
+        })),
         slots: machines.map(({ feature, kind, index }) => ({
           name: feature.name,
           kind: feature.kind,

@@ -30,7 +30,7 @@ export function stepper(parts: TopologyParts & { log: EventLog; store: StateStor
     if (known !== undefined) return known;
     const head = await store.head(partition);
     const memory = {
-      cache: new SubjectCache({ store, features, partition, limit: 10_000 }),
+      cache: new SubjectCache({ store, features, partition, limits: { subjects: 10_000, bytes: 1e9 } }),
       state: decodePartitionState(await store.partitionState(partition)),
       previous: head.commitId,
       position: head.position,
