@@ -50,7 +50,7 @@ export function renderState(state: SubjectStateContents): string {
     ]),
     ...state.caps.map(({ cap, used, limit }) => ['cap', `${cap}: ${used} of ${limit} used`]),
     ...state.features.flatMap(({ name, kind, value, words }) => [
-      ['feature', `${name} (${kind}) = ${valueOf(value)}`],
+      ['feature', `${name} (${kind}) = ${shown(value)}`],
       ...(words === null ? [] : [['', `  ${words}`]]),
     ]),
   ];
@@ -58,4 +58,4 @@ export function renderState(state: SubjectStateContents): string {
 }
 
 const at = (time: number | null): string => (time === null ? 'none' : new Date(time).toISOString());
-const valueOf = (value: FeatureValue): string => (value === null ? 'nothing' : JSON.stringify(value));
+const shown = (value: FeatureValue): string => (value === null ? 'nothing' : JSON.stringify(value));
