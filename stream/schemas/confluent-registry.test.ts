@@ -61,6 +61,10 @@ describe('the client of a registry', () => {
     expect(await registry.schemaById(1)).toMatchObject({ type: 'JSON' });
   });
 
+  it('is none of a mock, whose ids do not last', () => {
+    expect(() => confluentRegistry({ url: 'mock://test' })).toThrow('mock:// is no schema registry');
+  });
+
   it('a slow registry is one that is away', async () => {
     server = createServer(() => {});
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));

@@ -10,7 +10,7 @@ import { messageOf, PresageError } from '../../core/index.ts';
 import type { RegisteredSchema, RegisteredVersion, SchemaRegistry } from './registry.ts';
 
 export interface RegistrySettings {
-  /** One address or several, separated by commas; `mock://` is one in memory, for tests. */
+  /** One address or several, separated by commas. */
   readonly url: string;
   /** `user:password` for basic authentication. */
   readonly userInfo?: string | undefined;
@@ -26,6 +26,9 @@ const mostReferences = 64;
 /** A Confluent-compatible registry through Confluent's own client, which fetches, retries and caches. */
 export function confluentRegistry(settings: RegistrySettings): SchemaRegistry {
   const { userInfo, tls } = settings;
+  // Its ids don't last and its compatibility calls are not there: of no use but in tests.
+  if (settings.url.startsWith('mock:'))
+    throw new PresageError('usage', 'mock:// is no schema registry: name one with http:// or https://.');
   const client = SchemaRegistryClient.newClient({
     baseURLs: settings.url.split(',').map((url) => url.trim().replace(/\/$/, '')),
     cacheCapacity: 1_000,
