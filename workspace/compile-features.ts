@@ -1,17 +1,24 @@
 import type { FeatureSource } from '../schemas/index.ts';
 import { contentHash } from './canonical.ts';
-import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
-import type { CompiledFeature, Expression } from './compiled.ts';
-import { durationMs, formatDuration } from './duration.ts';
-import { checkEventType, eventNames } from './event-names.ts';
+import { type Compiling, refersTo } from './compile-context.ts';
+import { compileDerived, type DerivedSource } from './compile-derived.ts';
+import { compileOf, compileWhere } from './compile-events.ts';
+import { compileRing } from './compile-ring.ts';
+import { compileSequence } from './compile-sequence.ts';
+import type { CompiledFeature } from './compiled.ts';
+import { durationMs } from './duration.ts';
 import { isReservedName } from './expression-environment.ts';
 import type { CelType } from './expression-names.ts';
 import { type Path, quote } from './problems.ts';
 
 const mostFeatures = 200;
-const mostBuckets = 1_440;
-const shortestBucketMs = 1_000;
-const usualBuckets = 60;
+/** Each bucket holds a sketch or a table, not a number, so there are fewer unless stated. */
+const usualSketches = 24;
+/** A decay's buckets are a quarter of a half-life; after 24 half-lives an event weighs less than 1e-7 and is left out. */
+const bucketsPerHalfLife = 4;
+const halfLivesKept = 24;
+/** 192 KiB a subject at the very worst. */
+const mostRegisters = 262_144;
 
 /** All features, normalised, in the order of the file. */
 export function compileFeatures(compiling: Compiling): readonly CompiledFeature[] {
@@ -21,7 +28,28 @@ export function compileFeatures(compiling: Compiling): readonly CompiledFeature[
       at: 'key',
     });
   }
-  return entries.map(([name, source]) => compileFeature(compiling, name, source));
+  const derived = new Map<string, DerivedSource>();
+  const stored = new Map<string, CompiledFeature>();
+  for (const [name, source] of entries) {
+    checkName(compiling, name, source);
+    if (source.kind === 'ratio' || source.kind === 'derived') derived.set(name, source);
+    else if (source.kind === 'sequence') stored.set(name, compileSequence(compiling, name, source));
+    else stored.set(name, compileFeature(compiling, name, source));
+  }
+  const all = new Map([...stored, ...compileDerived(compiling, derived, stored, featureTypes(compiling))]);
+  return entries.flatMap(([name]) => all.get(name) ?? []);
+}
+
+function checkName(compiling: Compiling, name: string, source: FeatureSource): void {
+  const path = ['features', name];
+  if (isReservedName(name)) {
+    compiling.report(path, `expected another name: ${quote(name)} means something in expressions`, {
+      at: 'key',
+    });
+  }
+  source.purposes?.forEach((purpose, index) => {
+    refersTo(compiling, 'purposes', purpose, [...path, 'purposes', index]);
+  });
 }
 
 /** What each feature is in an expression; those whose own definition is wrong count as anything. */
@@ -39,33 +67,33 @@ function featureType(feature: FeatureSource): CelType {
     case 'last':
       return feature.type === 'string' ? 'string' : 'double';
     case 'last_n':
+    case 'top_k':
       return 'list<string>';
-    case 'distinct':
-    case 'time_since':
-    case 'session':
-      return 'double';
-    default:
+    case 'sequence':
+      return feature.measure === 'any' ? 'bool' : 'double';
+    case 'derived':
+      return feature.type === 'boolean' ? 'bool' : 'double';
+    case 'count':
+    case 'sum':
+    case 'min':
+    case 'max':
+    case 'mean':
       return feature.by === undefined ? 'double' : 'map<string, double>';
+    default:
+      return 'double';
   }
 }
 
-function compileFeature(compiling: Compiling, name: string, source: FeatureSource): CompiledFeature {
+type EventSource = Exclude<FeatureSource, { kind: 'ratio' | 'derived' | 'sequence' }>;
+
+function compileFeature(compiling: Compiling, name: string, source: EventSource): CompiledFeature {
   const path = ['features', name];
-  if (isReservedName(name)) {
-    compiling.report(path, `expected another name: ${quote(name)} means something in expressions`, {
-      at: 'key',
-    });
-  }
   const types = compileOf(compiling, source.of, [...path, 'of']);
-  source.purposes?.forEach((purpose, index) => {
-    refersTo(compiling, 'purposes', purpose, [...path, 'purposes', index]);
-  });
   const where = compileWhere(compiling, source.where, types, [...path, 'where']);
-  const ring = 'window' in source ? compileRing(compiling, source, path) : { bucketMs: 0, buckets: 0 };
   const shape = {
     kind: source.kind,
-    ...ring,
-    property: 'property' in source ? source.property : null,
+    ...compileBuckets(compiling, source, path),
+    property: 'property' in source ? (source.property ?? null) : null,
     propertyType:
       source.kind === 'last' ? source.type : source.kind === 'last_n' ? 'string' : propertyType(source),
     scale: 'scale' in source ? source.scale : 0,
@@ -75,85 +103,62 @@ function compileFeature(compiling: Compiling, name: string, source: FeatureSourc
     max: source.kind === 'distinct' ? source.max : 0,
     measure: source.kind === 'session' ? source.measure : null,
   } as const;
+  // Apart from the shape, and absent where they say nothing, so that hashes of the kinds above stay as they are.
+  const more = moreOf(compiling, source, path);
   const hash = contentHash('feature', {
     ...shape,
+    ...more,
     types: types === null ? null : [...types].sort(),
     where: where?.text ?? null,
     // A session feature's state also depends on where sessions end.
     gap: source.kind === 'session' ? durationMs(compiling.source.session.gap) : null,
   });
-  return { name, hash, types: types === null ? null : new Set(types), where, ...shape };
+  return { ...nothing, ...shape, ...more, name, hash, types: types === null ? null : new Set(types), where };
+}
+
+const nothing = { halfLifeMs: 0, precision: 0, windowMs: 0, withinMs: 0, steps: [], derived: null } as const;
+
+function moreOf(compiling: Compiling, source: EventSource, path: Path): Partial<CompiledFeature> {
+  switch (source.kind) {
+    case 'decay':
+      return { halfLifeMs: durationMs(source.half_life) };
+    case 'approx_distinct':
+      return { precision: source.precision };
+    case 'top_k':
+      if (source.keys < source.k)
+        compiling.report([...path, 'keys'], `expected at least k, ${source.k}, but found ${source.keys}`);
+      return { n: source.k, keys: source.keys };
+    default:
+      return {};
+  }
+}
+
+function compileBuckets(
+  compiling: Compiling,
+  source: EventSource,
+  path: Path,
+): { readonly bucketMs: number; readonly buckets: number } {
+  if (source.kind === 'decay') {
+    const bucketMs = durationMs(source.half_life) / bucketsPerHalfLife;
+    if (Number.isInteger(bucketMs)) return { bucketMs, buckets: bucketsPerHalfLife * halfLivesKept };
+    compiling.report(
+      [...path, 'half_life'],
+      `expected a half-life in whole seconds but found ${quote(source.half_life)}`,
+    );
+  }
+  if (!('window' in source)) return { bucketMs: 0, buckets: 0 };
+  const isSketch = source.kind === 'approx_distinct' || source.kind === 'top_k';
+  const ring = compileRing(compiling, source, path, isSketch ? usualSketches : undefined);
+  if (source.kind === 'approx_distinct' && ring.buckets * 2 ** source.precision > mostRegisters) {
+    compiling.report(
+      [...path, 'precision'],
+      `expected at most ${mostRegisters} registers in all (buckets x 2^precision) but found ${ring.buckets} x 2^${source.precision}`,
+    );
+  }
+  return ring;
 }
 
 /** Whether a kind computes with its property (a number) or only tells its values apart (text). */
-function propertyType(source: FeatureSource): 'string' | 'number' {
+function propertyType(source: EventSource): 'string' | 'number' {
   return 'scale' in source ? 'number' : 'string';
-}
-
-function compileOf(compiling: Compiling, of: FeatureSource['of'], path: Path): readonly string[] | null {
-  if (of === '*') return null;
-  const types = typeof of === 'string' ? [of] : of;
-  types.forEach((type, index) => {
-    const place = typeof of === 'string' ? path : [...path, index];
-    if (type === '*') compiling.report(place, 'expected event types, or "*" alone for all of them');
-    else checkEventType(compiling, type, place);
-  });
-  return types;
-}
-
-function compileWhere(
-  compiling: Compiling,
-  text: string | undefined,
-  types: readonly string[] | null,
-  path: Path,
-): Expression<boolean> | null {
-  if (text === undefined) return null;
-  const event = eventNames(compiling, types);
-  return expressionAt(compiling, path, text, 'bool', { features: null, event, action: null, context: false });
-}
-
-/** The ring of buckets that a window is kept in. */
-function compileRing(
-  compiling: Compiling,
-  source: { readonly window: string; readonly bucket?: string | undefined },
-  path: Path,
-): { readonly bucketMs: number; readonly buckets: number } {
-  const windowMs = durationMs(source.window);
-  if (windowMs < shortestBucketMs) {
-    compiling.report(
-      [...path, 'window'],
-      `expected a window of at least 1s but found ${quote(source.window)}`,
-    );
-    return { bucketMs: 0, buckets: 0 };
-  }
-  if (source.bucket === undefined) {
-    const buckets = usualBucketsOf(windowMs);
-    return { bucketMs: windowMs / buckets, buckets };
-  }
-  const bucketMs = durationMs(source.bucket);
-  const place = [...path, 'bucket'];
-  const buckets = windowMs / bucketMs;
-  if (bucketMs < shortestBucketMs) {
-    compiling.report(place, `expected a bucket of at least 1s but found ${quote(source.bucket)}`);
-  } else if (!Number.isInteger(buckets)) {
-    const usual = formatDuration(windowMs / usualBucketsOf(windowMs));
-    compiling.report(
-      place,
-      `expected a bucket that divides the window of ${source.window} evenly, such as ${usual}, but found ${quote(source.bucket)}`,
-    );
-  } else if (buckets > mostBuckets) {
-    const least = formatDuration(Math.ceil(windowMs / mostBuckets / 1_000) * 1_000);
-    compiling.report(
-      place,
-      `expected at most ${mostBuckets} buckets in a window (a bucket of ${least} or more) but found ${buckets}`,
-    );
-  } else return { bucketMs, buckets };
-  return { bucketMs: 0, buckets: 0 };
-}
-
-/** 60, or the most below it that divide the window into whole milliseconds, of at least a second each. */
-function usualBucketsOf(windowMs: number): number {
-  let buckets = Math.min(usualBuckets, Math.floor(windowMs / shortestBucketMs));
-  while (windowMs % buckets !== 0) buckets--;
-  return buckets;
 }

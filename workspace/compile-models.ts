@@ -62,7 +62,7 @@ function checkInputs(
       report(place, `expected each input once but found ${quote(input)} again`);
     if (input.startsWith('action.') && !areAttributesKnown) return;
     const type = features.get(input);
-    if (type !== undefined && type !== 'double' && type !== 'dyn') {
+    if (type !== undefined && type !== 'double' && type !== 'bool' && type !== 'dyn') {
       const kind = type === 'string' ? 'text' : type === 'list<string>' ? 'a list' : 'a map of values by key';
       report(place, `expected a feature that is a number but ${quote(input)} is ${kind}`);
     } else if (!possible.includes(input)) {

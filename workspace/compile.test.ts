@@ -16,6 +16,13 @@ async function load(text: string) {
   return loadWorkspace(folder);
 }
 
+/** In a folder of its own, so that several can be loaded at once. */
+async function loadIn(text: string): Promise<readonly CompiledFeature[]> {
+  const own = await mkdtemp(join(folder, 'own-'));
+  await writeFile(join(own, 'presage.yaml'), head + text);
+  return (await loadWorkspace(own)).features;
+}
+
 async function feature(definition: string, more = ''): Promise<CompiledFeature> {
   const workspace = await load(`${more}features: { it: ${definition} }\n`);
   return workspace.features[0]!;
@@ -63,7 +70,56 @@ describe('features', () => {
       n: 0,
       max: 0,
       measure: null,
+      halfLifeMs: 0,
+      precision: 0,
+      windowMs: 0,
+      withinMs: 0,
+      steps: [],
+      derived: null,
     });
+  });
+
+  test('definitions of before have the hashes of before, so that they keep their state', async () => {
+    const hashes = [
+      (await feature('{ kind: last, of: page, property: url }')).hash,
+      (await feature('{ kind: count, of: "*", window: 1h, by: sku }')).hash,
+    ];
+    expect(hashes).toEqual(['630793293cda385d2b1a2d17d7588830', '0b01f62eb0fbba15aee3773ad8b0f832']);
+  });
+
+  test('sketches and tables have fewer buckets, a decay quarters of its half-life', async () => {
+    const of = 'of: page, property: sku';
+    expect(await feature(`{ kind: approx_distinct, ${of}, window: 1d }`)).toMatchObject({
+      buckets: 24,
+      precision: 10,
+    });
+    expect(await feature(`{ kind: top_k, ${of}, k: 3, window: 1d }`)).toMatchObject({
+      buckets: 24,
+      n: 3,
+      keys: 64,
+    });
+    expect(await feature('{ kind: decay, of: page, half_life: 1h }')).toMatchObject({
+      bucketMs: 900_000,
+      buckets: 96,
+      halfLifeMs: 3_600_000,
+    });
+  });
+
+  test('features that are computed from others change their hash with any of these', async () => {
+    const text = (window: string) =>
+      `features: { twice: { kind: derived, expression: half * 2 }, half: { kind: ratio, numerator: a, denominator: a }, a: { kind: count, of: page, window: ${window} } }\n`;
+    const [before, again, after] = await Promise.all(
+      ['1h', '1h', '2h'].map((window) => loadIn(text(window))),
+    );
+    const hashOf = (features: readonly CompiledFeature[] = []) =>
+      features.find(({ name }) => name === 'twice')?.hash;
+    expect(hashOf(again)).toBe(hashOf(before));
+    expect(hashOf(after)).not.toBe(hashOf(before));
+    expect(before?.map(({ name }) => name)).toEqual(['twice', 'half', 'a']);
+    expect(before?.[0]?.derived?.compute({ half: 1.5 })).toBe(3);
+    expect(before?.[0]?.derived?.compute({ half: null })).toBeNull();
+    expect(before?.[1]?.derived?.compute({ a: 0 })).toBeNull();
+    expect(before?.[1]?.derived?.compute({ a: 4 })).toBe(1);
   });
 
   test('* is every type, and session features know their measure', async () => {

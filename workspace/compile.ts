@@ -34,7 +34,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
   const actions = compileActions(compiling, names);
   const placements = compilePlacements(compiling, actions, models, features);
   const triggers = compileTriggers(compiling, placements, names);
-  checkPurposes(compiling, placements);
+  checkPurposes(compiling, placements, features);
   const modelHashes = [...models.values()].map(({ id, sha256 }) => [id, sha256]);
   return {
     source,

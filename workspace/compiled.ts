@@ -41,14 +41,34 @@ export type FeatureKind =
   | 'last_n'
   | 'distinct'
   | 'time_since'
-  | 'session';
+  | 'session'
+  | 'decay'
+  | 'approx_distinct'
+  | 'top_k'
+  | 'sequence'
+  | 'ratio'
+  | 'derived';
+
+/** One step of a sequence: which events it is. */
+export interface CompiledStep {
+  readonly types: ReadonlySet<string> | null;
+  readonly where: Expression<boolean> | null;
+}
+
+/** How a feature that keeps no state is computed from others when it is read. */
+export interface Derivation {
+  /** The features it reads, by name. */
+  readonly inputs: readonly string[];
+  /** Its value from theirs; null when one that it needs is missing, and where there is no finite number. Never throws. */
+  compute(features: FeatureVector): number | boolean | null;
+}
 
 export interface CompiledFeature {
   readonly name: string;
   readonly kind: FeatureKind;
   /** Content hash of everything that shapes its state (not its name): two features of one hash keep equal state. */
   readonly hash: string;
-  /** null = every event type that does not begin with `$`. */
+  /** null = every event type that does not begin with `$`. Of a sequence those of all its steps; of a ratio or derived feature none. */
   readonly types: ReadonlySet<string> | null;
   readonly where: Expression<boolean> | null;
   /** Bucket length and number of buckets of the ring; 0 and 0 where the kind has no window. */
@@ -63,7 +83,18 @@ export interface CompiledFeature {
   readonly keys: number;
   readonly n: number;
   readonly max: number;
-  readonly measure: 'count' | 'duration' | null;
+  readonly measure: 'count' | 'duration' | 'since' | 'any' | null;
+  /** Of a decay; else 0. */
+  readonly halfLifeMs: number;
+  /** Of an approximate distinct: log2 of a sketch's registers; else 0. */
+  readonly precision: number;
+  /** Of a sequence: how far back, and the longest time from first to last step; else 0. */
+  readonly windowMs: number;
+  readonly withinMs: number;
+  /** Of a sequence, whose `by` is the property that all steps share and whose `keys` is how many steps are kept. */
+  readonly steps: readonly CompiledStep[];
+  /** Of a ratio or derived feature, which keeps no state; else null. */
+  readonly derived: Derivation | null;
 }
 
 export type TypeErrorInProperties = {

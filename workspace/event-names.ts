@@ -1,4 +1,4 @@
-import { systemTypes } from '../schemas/index.ts';
+import { type FeatureSource, systemTypes } from '../schemas/index.ts';
 import type { Compiling } from './compile-context.ts';
 import type { CelType, EventNames } from './expression-names.ts';
 import { type Path, quote } from './problems.ts';
@@ -52,10 +52,16 @@ export function checkEventType(compiling: Compiling, type: string, path: Path): 
   });
 }
 
+/** The event types that a feature's definition names, steps of a sequence included. */
+function typesOf(feature: FeatureSource): readonly string[] {
+  if ('of' in feature) return [feature.of].flat();
+  return feature.kind === 'sequence' ? feature.steps.flatMap((step) => step.of) : [];
+}
+
 /** Event types that the workspace mentions and does not declare: allowed where events are open, and worth a look. */
 export function undeclaredTypes(source: Compiling['source']): readonly string[] {
   const mentioned = [
-    ...Object.values(source.features).flatMap((feature) => feature.of),
+    ...Object.values(source.features).flatMap(typesOf),
     ...Object.values(source.triggers).map((trigger) => trigger.on),
   ];
   return [...new Set(mentioned)].filter(

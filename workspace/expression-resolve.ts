@@ -60,8 +60,13 @@ export function readAt(
 }
 
 function readEvent(path: Path, names: ExpressionNames, asksPresence: boolean): Found | NameProblem | null {
-  if (names.event === null)
-    return { problem: "there is no event here: no trigger leads to this action's placements" };
+  if (names.event === null) {
+    const why =
+      names.action === null
+        ? 'this is computed from other features'
+        : "no trigger leads to this action's placements";
+    return { problem: `there is no event here: ${why}` };
+  }
   const [property] = path.keys;
   if (property === undefined) return { problem: 'expected event.<property>' };
   const declared = names.event.properties.get(property);

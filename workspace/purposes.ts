@@ -1,19 +1,24 @@
 import type { Compiling } from './compile-context.ts';
-import type { CompiledAction, CompiledPlacement, Expression } from './compiled.ts';
+import type { CompiledAction, CompiledFeature, CompiledPlacement, Expression } from './compiled.ts';
 
 /**
  * Purpose limitation: a feature that states its purposes may serve only those. Reports every action of another
- * purpose (or of none) that reads such a feature, itself or through the model that scores it.
+ * purpose (or of none) that reads such a feature, itself, through the model that scores it, or through features that
+ * are computed from it.
  */
 export function checkPurposes(
   compiling: Compiling,
   placements: ReadonlyMap<string, CompiledPlacement>,
+  features: readonly CompiledFeature[],
 ): void {
   const { source, names, report } = compiling;
+  const inputs = new Map(features.map(({ name, derived }) => [name, derived?.inputs ?? []]));
   const seen = new Set<string>();
   for (const placement of placements.values()) {
     for (const action of placement.actions) {
-      for (const { feature, path } of readsOf(action, placement)) {
+      for (const { feature, through, path } of readsOf(action, placement).flatMap((one) =>
+        origins(one, inputs),
+      )) {
         const allowed = source.features[feature]?.purposes;
         const key = [...path, feature].join('\n');
         if (allowed === undefined || seen.has(key)) continue;
@@ -24,17 +29,33 @@ export function checkPurposes(
         const purpose = action.purpose === null ? 'states no purpose' : `serves ${action.purpose}`;
         report(
           path,
-          `${feature} may be used for ${allowed.join(', ') || 'nothing'} only, and action ${action.name} ${purpose}`,
+          `${feature}${through === '' ? '' : ` (which ${through} is computed from)`} may be used for ${allowed.join(', ') || 'nothing'} only, and action ${action.name} ${purpose}`,
         );
       }
     }
   }
 }
 
-function readsOf(
-  action: CompiledAction,
-  placement: CompiledPlacement,
-): readonly { readonly feature: string; readonly path: readonly (string | number)[] }[] {
+interface ReadAt {
+  readonly feature: string;
+  readonly path: readonly (string | number)[];
+}
+
+/** A read, and all that it stands for: `through` is the feature that was read, where that is another. */
+function origins(
+  read: ReadAt,
+  inputs: ReadonlyMap<string, readonly string[]>,
+): readonly (ReadAt & { readonly through: string })[] {
+  const all = new Set([read.feature]);
+  for (const name of all) for (const input of inputs.get(name) ?? []) all.add(input);
+  return [...all].map((feature) => ({
+    ...read,
+    feature,
+    through: feature === read.feature ? '' : read.feature,
+  }));
+}
+
+function readsOf(action: CompiledAction, placement: CompiledPlacement): readonly ReadAt[] {
   const expressions = {
     eligible: action.eligible,
     value: action.value,

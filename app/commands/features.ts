@@ -51,7 +51,10 @@ function list(workspace: CompiledWorkspace, options: SharedOptions, context: Con
     by: feature.by,
     window: feature.bucketMs === 0 ? null : formatDuration(feature.bucketMs * feature.buckets),
     bucket: feature.bucketMs === 0 ? null : formatDuration(feature.bucketMs),
-    bound: boundOf(feature)?.why ?? 'exact',
+    bound:
+      feature.derived === null
+        ? (boundOf(feature)?.why ?? 'exact')
+        : `from ${feature.derived.inputs.join(', ')}`,
   }));
   if (options.json) {
     context.out(JSON.stringify(rows));

@@ -65,7 +65,10 @@ function differencesOf(
 ): Omit<Difference, 'isBeyondLimits'>[] {
   const bounds = new Map(workspace.features.map((feature) => [feature.name, boundOf(feature)]));
   return served.flatMap(({ id, subject, partition, position, time, features }) => {
-    const values = computed.get(id) ?? {};
+    const values = { ...computed.get(id) };
+    // From the served values of their inputs, which are compared with SQL themselves.
+    for (const { name, derived } of workspace.features)
+      if (derived !== null) values[name] = derived.compute(features);
     return Object.keys({ ...values, ...features }).flatMap((feature) => {
       const kind = differenceOf(features[feature], values[feature], bounds.get(feature) ?? null);
       if (kind === null) return [];

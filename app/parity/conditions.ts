@@ -6,11 +6,15 @@ import type { Ask } from './port.ts';
 /** Those conditions of the workspace that SQL can't tell. */
 export const untranslated = (features: readonly CompiledFeature[]): string[] => [
   ...new Set(
-    features.flatMap(({ where }) =>
-      where === null || conditionSql(where.text) !== null ? [] : [where.text],
-    ),
+    features
+      .flatMap(partsOf)
+      .flatMap(({ where }) => (where === null || conditionSql(where.text) !== null ? [] : [where.text])),
   ),
 ];
+
+/** The steps of a sequence, each as if it were a feature; any other feature is itself. */
+const partsOf = (feature: CompiledFeature): readonly CompiledFeature[] =>
+  feature.steps.length === 0 ? [feature] : feature.steps.map((step) => ({ ...feature, ...step }));
 
 interface Row {
   readonly partition: number;
@@ -31,7 +35,7 @@ export async function conditionsFor(
   const texts = untranslated(features);
   const held = new Map<string, string>();
   for (const text of texts) {
-    const readers = features.filter(({ where }) => where?.text === text);
+    const readers = features.flatMap(partsOf).filter(({ where }) => where?.text === text);
     held.set(text, await placesWhere(readers, points, ask));
   }
   return ({ where }) => (where === null ? null : (held.get(where.text) ?? conditionSql(where.text)));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FeatureValue } from '../../schemas/index.ts';
 import { referenceSession, referenceValue } from '../../tests/reference/features.ts';
 import { config, feature, where } from '../../tests/support/features.ts';
 import { type FeatureEvent, makeFeatureSet, type SubjectState } from './index.ts';
@@ -11,6 +12,18 @@ const second = 1_000;
 const cheap = where('event.price < 5', ({ price }) => (typeof price === 'number' ? price < 5 : null));
 const small = { bucketMs: 5 * second, buckets: 4 };
 const wide = { bucketMs: 60 * second, buckets: 20 };
+
+const step = (...of: (string | typeof cheap)[]) => ({
+  types: new Set(of.filter((one) => typeof one === 'string')),
+  where: of.find((one) => typeof one === 'object') ?? null,
+});
+const views = {
+  windowMs: 300 * second,
+  withinMs: 90 * second,
+  keys: 128,
+  of: ['view', 'click', '$outcome'],
+  steps: [step('view'), step('click', 'view')],
+};
 
 const features = [
   feature('count', 'count', small),
@@ -33,6 +46,30 @@ const features = [
   feature('session_count', 'session', { measure: 'count' }),
   feature('session_clicks', 'session', { measure: 'count', of: ['click'] }),
   feature('session_duration', 'session', { measure: 'duration', of: ['view'] }),
+  feature('decay', 'decay', { bucketMs: 5 * second, buckets: 96, halfLifeMs: 20 * second }),
+  feature('decay_price', 'decay', {
+    bucketMs: 60 * second,
+    buckets: 96,
+    halfLifeMs: 240 * second,
+    property: 'price',
+    of: ['view', '$outcome'],
+  }),
+  feature('approx_distinct', 'approx_distinct', { ...small, property: 'item', precision: 8 }),
+  feature('top_k', 'top_k', { ...wide, property: 'item', n: 2, keys: 8 }),
+  feature('sequence', 'sequence', { ...views, measure: 'count' }),
+  feature('sequence_since', 'sequence', { ...views, measure: 'since', by: 'item' }),
+  feature('sequence_any', 'sequence', {
+    ...views,
+    measure: 'any',
+    steps: [step('view'), step('click', '$outcome'), step('view', cheap)],
+  }),
+  feature('ratio', 'ratio', {
+    derived: {
+      inputs: ['count_clicks', 'count'],
+      compute: ({ count, count_clicks }) =>
+        Number(count) === 0 ? null : Number(count_clicks) / Number(count),
+    },
+  }),
 ];
 /** A gap of 30 s and a window of 10 min, so that streams of half an hour have many sessions and forget some. */
 const rules = { sessionGapMs: 30 * second, deduplicationMs: 600 * second };
@@ -142,8 +179,19 @@ describe('the state of a subject', { timeout }, () => {
 });
 
 function expectDefined(state: SubjectState, soFar: readonly FeatureEvent[], at: number): void {
-  const expected = features.map((each) => [each.name, referenceValue(each, soFar, at, rules)]);
-  expect({ at, ...set.read(state, at) }).toEqual({ at, ...Object.fromEntries(expected) });
+  const stored = features.filter(({ derived }) => derived === null);
+  const expected = Object.fromEntries(
+    stored.map((each) => [each.name, referenceValue(each, soFar, at, rules) as FeatureValue]),
+  );
+  for (const { name, derived } of features) if (derived !== null) expected[name] = derived.compute(expected);
+  const values = set.read(state, at);
+  // The bound of docs/features.md: of amounts up to 4e11, in whatever sign, most cases have smaller ones.
+  for (const name of ['decay', 'decay_price']) {
+    const largest = soFar.some((one) => Math.abs(Number(one.properties.price)) > 1e6) ? 4e11 : 1e3;
+    expect(Math.abs(Number(values[name]) - Number(expected[name]))).toBeLessThan(1e-6 * largest * 2);
+    expected[name] = values[name] ?? null;
+  }
+  expect({ at, ...values }).toEqual({ at, ...expected });
   if (!Number.isFinite(state.newest)) return;
   const unique = [...new Map(soFar.map((one) => [one.id, one])).values()];
   expect(state.session).toBe(referenceSession(unique, state.newest, rules)?.id ?? null);

@@ -1,4 +1,4 @@
-import type { CompiledFeature, CompiledWorkspace, Expression } from '../../workspace/index.ts';
+import type { CompiledFeature, CompiledStep, CompiledWorkspace, Expression } from '../../workspace/index.ts';
 import { type Kind, kindOf, type Observation, type Reads } from './kinds/index.ts';
 import { amountOf } from './parts/decimal.ts';
 import type { SessionRules } from './parts/sessions.ts';
@@ -35,6 +35,8 @@ interface Source {
   readonly property: string;
   readonly scale: number;
   readonly by: string | null;
+  /** Of a sequence: the step that this is. */
+  readonly step: number;
   /** Columns of `property` and `by` in a decoder's values. */
   readonly column: number;
   readonly byColumn: number;
@@ -55,14 +57,15 @@ export const isSystemType = (type: string): boolean => type.charCodeAt(0) === 0x
 export function makePlans(config: FeatureConfig, rules: SessionRules): Plans {
   let stats = 0;
   const tables = new Tables();
-  const machines = config.features.map((feature, index) => ({
+  const stateful = config.features.filter(({ derived }) => derived === null);
+  const machines = stateful.map((feature, index) => ({
     index,
     feature,
     kind: kindOf(feature, feature.kind === 'session' ? stats++ : -1, rules, tables),
   }));
   const properties = propertiesOf(machines);
   const columnOf = (name: string): number => properties.indexOf(name);
-  const named = new Set(config.features.flatMap((feature) => [...(feature.types ?? [])]));
+  const named = new Set(stateful.flatMap(inputsOf).flatMap(({ types }) => [...(types ?? [])]));
   const byType = new Map([...named].map((type) => [type, planFor(machines, columnOf, type)]));
   const undeclared = planFor(machines, columnOf, '');
   const nothing: Plan = [];
@@ -84,29 +87,42 @@ function propertiesOf(machines: readonly Machine[]): readonly string[] {
 function planFor(machines: readonly Machine[], columnOf: (name: string) => number, type: string): Plan {
   const groups = new Map<string, Group>();
   for (const machine of machines) {
-    const { types, where } = machine.feature;
-    if (types === null ? isSystemType(type) : !types.has(type)) continue;
-    const condition = where?.text ?? '';
-    const group = groups.get(condition) ?? { where, sources: [] };
-    groups.set(condition, group);
-    sourceOf(group, machine, columnOf).machines.push(machine);
+    for (const [step, { types, where }] of inputsOf(machine.feature).entries()) {
+      if (types === null ? isSystemType(type) : !types.has(type)) continue;
+      const condition = where?.text ?? '';
+      const group = groups.get(condition) ?? { where, sources: [] };
+      groups.set(condition, group);
+      sourceOf(group, machine, step, columnOf).machines.push(machine);
+    }
   }
   return [...groups.values()];
 }
 
-function sourceOf(group: Group, { feature, kind }: Machine, columnOf: (name: string) => number): Source {
+/** What a feature reads: a sequence one kind of events for each step, any other just one. */
+function inputsOf(feature: CompiledFeature): readonly CompiledStep[] {
+  return feature.kind === 'sequence' ? feature.steps : [feature];
+}
+
+function sourceOf(
+  group: Group,
+  { feature, kind }: Machine,
+  step: number,
+  columnOf: (name: string) => number,
+): Source {
   const wanted = {
     reads: kind.reads,
     property: kind.reads === 'nothing' ? '' : (feature.property ?? ''),
     scale: kind.reads === 'amount' ? feature.scale : 0,
     by: feature.by,
+    step,
   };
   const known = group.sources.find(
     (source) =>
       source.reads === wanted.reads &&
       source.property === wanted.property &&
       source.scale === wanted.scale &&
-      source.by === wanted.by,
+      source.by === wanted.by &&
+      source.step === wanted.step,
   );
   if (known !== undefined) return known;
   const source: Source = {
@@ -121,6 +137,7 @@ function sourceOf(group: Group, { feature, kind }: Machine, columnOf: (name: str
 
 /** Reads what a source needs of the event into `seen`; false if the event has not got it. */
 export function observe(seen: Observation, source: Source, event: FeatureEvent): boolean {
+  seen.step = source.step;
   if (source.by !== null) {
     const key = textIn(event, source.by, source.byColumn);
     if (key === null) return false;

@@ -73,7 +73,7 @@ export interface FeatureSet {
    * `into` becomes the state of both subjects' events, as if they had been one subject's from the start (in the
    * bounds of each kind, an event of one being as late as it is older than the newest of both); its position stays,
    * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`,
-   * `max`, `distinct` and `time_since`. What `from` waits for is re-checked against both histories (timers/timers.ts);
+   * `max`, `distinct`, `approx_distinct`, `sequence` and `time_since`. What `from` waits for is re-checked against both histories (timers/timers.ts);
    * the index of timers is the caller's.
    */
   merge(into: SubjectState, from: SubjectState): void;

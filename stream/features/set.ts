@@ -1,5 +1,6 @@
 import type { FeatureValue } from '../../schemas/index.ts';
 import { makeCodec } from './codec.ts';
+import { makeDerived } from './derived.ts';
 import type { Observation } from './kinds/index.ts';
 import { layoutOf, parseLayout } from './layout.ts';
 import { hashed, hashText } from './parts/hash.ts';
@@ -17,6 +18,7 @@ class Seen implements Observation {
   number = 0.5;
   text = '';
   key = '';
+  step = 0;
   run: Run | null = null;
   of: FeatureEvent | null = null;
 
@@ -36,7 +38,8 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
   };
   const plans = makePlans(config, rules);
   const { machines } = plans;
-  const layout = layoutOf(config.features.map((feature) => feature.hash));
+  const computeDerived = makeDerived(config.features);
+  const layout = layoutOf(machines.map(({ feature }) => feature.hash));
   const codec = makeCodec(machines, layout, config, rules);
   /** Copying it gives every vector the same shape, in which a value is then quickly put. */
   const blank = Object.fromEntries(config.features.map(({ name }) => [name, null]));
@@ -98,6 +101,7 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
       const values: Record<string, FeatureValue> = { ...blank };
       for (const { feature, kind, index } of machines)
         values[feature.name] = kind.read(subject.slots[index], at, subject);
+      computeDerived(values);
       return values;
     },
     activity: (state) => Math.max(state.newest, newestRemembered((state as Subject).remembered)),

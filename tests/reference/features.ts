@@ -1,5 +1,7 @@
 import type { FeatureEvent } from '../../stream/features/port.ts';
 import type { CompiledFeature } from '../../workspace/index.ts';
+import { amount, asText, groupBy, matches } from './events.ts';
+import { decayed, mostFrequent, sequenceValue } from './more-kinds.ts';
 
 /**
  * What each feature kind *means*, by brute force over the raw list of a subject's events, in any order and with
@@ -10,7 +12,7 @@ export interface ReferenceRules {
   readonly deduplicationMs: number;
 }
 
-type Value = number | string | null | readonly string[] | Readonly<Record<string, number>>;
+type Value = number | string | boolean | null | readonly string[] | Readonly<Record<string, number>>;
 
 /** The value of a feature at event time `at`, given all events so far. */
 export function referenceValue(
@@ -25,7 +27,10 @@ export function referenceValue(
   if (feature.kind === 'session') return sessionValue(feature, ordinary, matching, at, rules);
   if (feature.kind === 'last' || feature.kind === 'last_n' || feature.kind === 'time_since')
     return newestValue(feature, matching, at);
+  if (feature.kind === 'sequence') return sequenceValue(feature, events, ordinary, at);
   const window = inWindow(feature, ordinary, matching, at);
+  if (feature.kind === 'decay') return decayed(feature, window, at);
+  if (feature.kind === 'top_k') return mostFrequent(feature, window);
   if (feature.by === null) return measured(feature, window);
   const groups = groupBy(window, (event) => asText(event.properties[feature.by ?? '']) ?? '');
   return Object.fromEntries(
@@ -33,36 +38,6 @@ export function referenceValue(
       .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
       .map(([key, group]) => [key, measured(feature, group) as number]),
   );
-}
-
-function matches(feature: CompiledFeature, event: FeatureEvent): boolean {
-  const isRightType = feature.types === null ? !event.type.startsWith('$') : feature.types.has(event.type);
-  if (!isRightType) return false;
-  if (feature.where !== null) {
-    const result = feature.where.evaluate({
-      features: {},
-      event: event.properties,
-      action: null,
-      context: null,
-    });
-    if (result.kind !== 'value' || !result.value) return false;
-  }
-  if (feature.by !== null && asText(event.properties[feature.by]) === null) return false;
-  const value = feature.property === null ? null : event.properties[feature.property];
-  switch (feature.kind) {
-    case 'sum':
-    case 'min':
-    case 'max':
-    case 'mean':
-      return typeof value === 'number';
-    case 'last':
-      return feature.propertyType === 'number' ? typeof value === 'number' : asText(value) !== null;
-    case 'last_n':
-    case 'distinct':
-      return asText(value) !== null;
-    default:
-      return true;
-  }
 }
 
 /** Buckets (b(at) - n, b(at)], less those that the subject's own newest event has pushed out. */
@@ -98,31 +73,13 @@ function measured(feature: CompiledFeature, events: readonly FeatureEvent[]): nu
         feature.max,
         new Set(events.map((event) => asText(event.properties[feature.property ?? '']))).size,
       );
+    // Of as few values as the tests have, an estimate is exact.
+    case 'approx_distinct':
+      return new Set(events.map((event) => asText(event.properties[feature.property ?? '']))).size;
     default:
       throw new Error(`not a window: ${feature.kind}`);
   }
 }
-
-/** A double's shortest decimal, times 10^scale, rounded half away from zero; by text and BigInt alone. */
-export function amount(value: unknown, scale: number): bigint {
-  const [, sign, whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d+)\.?(\d*)(?:e(.+))?$/.exec(String(value)) ?? [];
-  const shift = scale + Number(exponent) - fraction.length;
-  const digits = BigInt(whole + fraction);
-  const size = shift >= 0 ? digits * 10n ** BigInt(shift) : divide(digits, 10n ** BigInt(-shift));
-  return sign === '-' ? -size : size;
-}
-
-const divide = (a: bigint, b: bigint): bigint => (2n * a + b) / (2n * b);
-
-function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
-}
-
-const asText = (value: unknown): string | null =>
-  ['string', 'number', 'boolean'].includes(typeof value) ? `${value}` : null;
 
 /** Of the n + 3 (`last`: 1 + 3) newest by (time, id) those not after `at`, at most n. */
 function newestValue(feature: CompiledFeature, matching: readonly FeatureEvent[], at: number): Value {

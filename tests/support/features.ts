@@ -22,9 +22,16 @@ export function feature(
     n: 1,
     max: 100,
     measure: null,
+    halfLifeMs: 0,
+    precision: 0,
+    windowMs: 0,
+    withinMs: 0,
+    steps: [],
+    derived: null,
     ...given,
   };
-  const hash = JSON.stringify([{ ...shape, where: shape.where?.text }, of ?? null]);
+  const steps = shape.steps.map((step) => [step.where?.text, ...(step.types ?? [])]);
+  const hash = JSON.stringify([{ ...shape, where: shape.where?.text, steps }, of ?? null]);
   return { name, hash, types: of === undefined ? null : new Set(of), ...shape };
 }
 

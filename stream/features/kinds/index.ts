@@ -1,7 +1,9 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
 import type { SessionRules } from '../parts/sessions.ts';
 import { Tables } from '../parts/table.ts';
+import { approxDistinct } from './approx-distinct.ts';
 import { count } from './count.ts';
+import { decay } from './decay.ts';
 import { distinct } from './distinct.ts';
 import { keyed } from './keyed.ts';
 import type { Kind } from './kind.ts';
@@ -11,9 +13,11 @@ import { max } from './max.ts';
 import { mean } from './mean.ts';
 import type { Measure } from './measure.ts';
 import { min } from './min.ts';
+import { sequence } from './sequence.ts';
 import { session } from './session.ts';
 import { sum } from './sum.ts';
 import { timeSince } from './time-since.ts';
+import { topK } from './top-k.ts';
 import { windowed } from './windowed.ts';
 
 export type { Kind, Observation, Reads } from './kind.ts';
@@ -46,6 +50,17 @@ export function kindOf(
       return timeSince();
     case 'session':
       return session(feature, stat, rules);
+    case 'decay':
+      return decay(feature);
+    case 'approx_distinct':
+      return approxDistinct(feature);
+    case 'top_k':
+      return topK(feature);
+    case 'sequence':
+      return sequence(feature);
+    case 'ratio':
+    case 'derived':
+      throw new Error(`feature ${feature.name} is computed from others and keeps no state`);
   }
 }
 

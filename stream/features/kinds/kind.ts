@@ -14,6 +14,8 @@ export interface Observation {
   text: string;
   /** The value of the `by` property. */
   key: string;
+  /** Which step of a sequence the event is; 0 elsewhere. */
+  step: number;
   /** The session the event belongs to; null for system events. */
   run: Run | null;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { amount } from '../../../tests/reference/features.ts';
+import { amount } from '../../../tests/reference/events.ts';
 import { throughBytes } from '../../../tests/support/bytes.ts';
 import { addAmount, amountOf, numberOf, readSum, writeSum } from './decimal.ts';
 

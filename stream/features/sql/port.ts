@@ -41,8 +41,8 @@ export interface SqlParts {
   readonly isFirst: string;
   /** The column of an aggregate over the point's events that is computed beforehand, so that the value can build on it. */
   before(aggregate: string): string;
-  /** The column of another feature's value, for kinds that are computed from features. */
-  feature(name: string): string;
+  /** Of a sequence: `matches` of each of its steps. */
+  readonly steps: readonly string[];
   /**
    * The column of the session at the point: how many matching events it has, or the time of the first; NULL without
    * a session or such an event; `runs`: how many runs the point's events form, whichever matches. An aggregate: the same for all events of the point.

@@ -37,8 +37,9 @@ export function featureQuery(config: FeatureConfig, parts: FeatureQueryParts): F
   const columns = makeColumns('c');
   const before = makeColumns('b');
   const stats: SessionStat[] = [];
-  const names = new Map(config.features.map(({ name }, index) => [name, `f${index}`]));
-  const selected = config.features.map((feature, index) => {
+  // Those that are computed from others are so from the values of this query too (features/derived.ts).
+  const stateful = config.features.filter(({ derived }) => derived === null);
+  const selected = stateful.map((feature, index) => {
     const kind = kindFor(feature);
     const { matches, value, key } = columnsOf(columns, feature, kind.reads, parts.condition(feature));
     const { bucketMs, buckets } = feature;
@@ -57,7 +58,10 @@ export function featureQuery(config: FeatureConfig, parts: FeatureQueryParts): F
           : `(${matches} AND ${bucket} <= ${bucketOf('at', bucketMs)} AND ${bucket} > ${bucketOf(`greatest(at, newest, ${own})`, bucketMs)} - ${buckets})`,
       isFirst: 'isFirst',
       before: (aggregate) => before.of(aggregate),
-      feature: (name) => names.get(name) ?? 'NULL',
+      steps: feature.steps.map((step) => {
+        const one = { ...feature, ...step };
+        return columnsOf(columns, one, kind.reads, parts.condition(one)).matches;
+      }),
       session: (measure) => {
         const stat = statOf(stats, { matches, measure: measure === 'runs' ? 'count' : measure });
         return `any(${measure === 'runs' ? 'runs' : stat})`;
@@ -97,7 +101,8 @@ GROUP BY pairs.point AS point`;
 }
 
 /** How far a served value of this feature may be from the computed one; null: not at all. */
-export const boundOf = (feature: CompiledFeature): Bound | null => kindFor(feature).sql.bound;
+export const boundOf = (feature: CompiledFeature): Bound | null =>
+  feature.derived === null ? kindFor(feature).sql.bound : null;
 
 /** A kind's SQL depends on its definition alone. */
 const kindFor = (feature: CompiledFeature): Kind<unknown> =>
