@@ -46,11 +46,13 @@ export async function runConsumer(parts: ConsumerParts, signal: AbortSignal): Pr
   });
   let lastSign = parts.now();
   let fail: (error: unknown) => void = () => {};
+  let end: () => void = () => {};
   const ended = new Promise<void>((resolve, reject) => {
     fail = reject;
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    end = resolve;
   });
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
   ended.catch(() => {});
   const { CRASH, END_BATCH_PROCESS, FETCH, GROUP_JOIN } = consumer.events;
   consumer.on(CRASH, ({ payload }) => fail(payload.error));
@@ -86,6 +88,7 @@ export async function runConsumer(parts: ConsumerParts, signal: AbortSignal): Pr
     await ended;
   } finally {
     clearInterval(watch);
+    signal.removeEventListener('abort', end);
     await within(disconnectWithinMs, consumer.disconnect());
   }
 }

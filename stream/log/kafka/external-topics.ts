@@ -99,9 +99,9 @@ export async function kafkaTopics(options: ExternalTopicsOptions): Promise<Exter
       });
       /** By partition: the offset after the last one taken. */
       const nexts = new Map<number, number>();
+      let end: () => void = () => {};
       const ended = new Promise<void>((resolve, reject) => {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted) resolve();
+        end = resolve;
         consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
         consumer.on(consumer.events.GROUP_JOIN, () => {
           nexts.clear();
@@ -109,6 +109,8 @@ export async function kafkaTopics(options: ExternalTopicsOptions): Promise<Exter
         });
       });
       ended.catch(() => {});
+      if (signal.aborted) end();
+      signal.addEventListener('abort', end, { once: true });
 
       async function onBatch({ batch, heartbeat, isRunning }: EachBatchPayload): Promise<void> {
         if (!isRunning()) return;
@@ -139,6 +141,7 @@ export async function kafkaTopics(options: ExternalTopicsOptions): Promise<Exter
       } catch (error) {
         throw unavailable(where, `read the topic ${topic}`, error);
       } finally {
+        signal.removeEventListener('abort', end);
         const leaving = consumer.disconnect().catch(() => {});
         let timer: NodeJS.Timeout | undefined;
         await Promise.race([

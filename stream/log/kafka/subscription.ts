@@ -35,7 +35,7 @@ export class KafkaSubscription implements Subscription {
   readonly #stopped = new AbortController();
   readonly #queues = new Map<number, PartitionQueue>();
   readonly #paused = new Set<number>();
-  readonly #group: string;
+  #isLooking = false;
   /** Since when the assignment is what it is: tells the group whose claim is the later. */
   #since = 0;
   #consumer: Consumer | null = null;
@@ -52,7 +52,6 @@ export class KafkaSubscription implements Subscription {
   constructor(parts: SubscriptionParts, options: SubscribeOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#group = options.partitions === undefined ? parts.groupId : `${parts.groupId}-${randomUUID()}`;
   }
 
   /** Resolves when the first partitions are assigned. Throws `log_unavailable`, or what `startAt` threw. */
@@ -89,18 +88,20 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #run(): Promise<void> {
-    const { retryMs } = this.#parts.timings;
+    const { clock, timings } = this.#parts;
+    const { retryMs } = timings;
     const { signal } = this.#stopped;
+    const givesUpAt = clock.monotonic() + timings.patienceMs;
     let pause = retryMs.first;
     while (!signal.aborted) {
       try {
         await this.#consume();
       } catch (error) {
         this.#trouble = unavailable(this.#parts.client.where, 'read the log', error);
-        if (!this.#hasJoined) return this.#joined.reject(this.#trouble);
+        if (!this.#hasJoined && clock.monotonic() >= givesUpAt) return this.#joined.reject(this.#trouble);
         this.#parts.metrics.consumerRestarts.inc({ group: this.#options.group });
         this.#parts.logger.warn(
-          { group: this.#group, err: messageOf(error), retryInMs: pause },
+          { group: this.#parts.groupId, err: messageOf(error), retryInMs: pause },
           'The Kafka consumer is made anew',
         );
         await wait(pause, undefined, { signal }).catch(() => {});
@@ -120,7 +121,11 @@ export class KafkaSubscription implements Subscription {
       {
         client,
         topic,
-        groupId: this.#group,
+        // Another one each time: it would wait for its predecessor's session to end.
+        groupId:
+          this.#options.partitions === undefined
+            ? this.#parts.groupId
+            : `${this.#parts.groupId}-${randomUUID()}`,
         partitions: all.length,
         timings,
         assigner: stickyAssigner({
@@ -266,14 +271,17 @@ export class KafkaSubscription implements Subscription {
    */
   async #look(): Promise<void> {
     const idle = [...this.#queues.values()].filter((queue) => queue.isOpen && queue.isEmpty);
-    if (idle.length === 0 || this.#stopped.signal.aborted) return;
+    if (idle.length === 0 || this.#isLooking || this.#stopped.signal.aborted) return;
     const nexts = new Map(idle.map((queue) => [queue, queue.next]));
     let ranges: ReadonlyMap<number, LogRange>;
+    this.#isLooking = true;
     try {
       ranges = await this.#parts.ranges();
     } catch (error) {
       this.#trouble ??= error as PresageError;
       return;
+    } finally {
+      this.#isLooking = false;
     }
     const overdue = new Set<number>();
     for (const [queue, next] of nexts) {
