@@ -19,7 +19,8 @@ const record = (partition: number, key: string): NewRecord => ({
 const value = Buffer.alloc(100 * 1024, 1);
 const big = (partition: number, i: number): NewRecord => ({ partition, key: `k${i}`, value });
 /** A kill costs some seconds, most of them the broker's own start. */
-const kills = process.env.PRESAGE_FULL === '1' ? 20 : 3;
+const isFull = process.env.PRESAGE_FULL === '1';
+const kills = isFull ? 10 : 3;
 
 describeWithKafka('the log in Kafka', () => {
   let broker: TestKafka;
@@ -206,7 +207,7 @@ describeWithKafka('the log in Kafka', () => {
     await subscription.stop();
   }, 120_000);
 
-  it('keeps every acknowledged record through kills of the broker; readers get all in order', async () => {
+  it(`keeps every acknowledged record through ${kills} kills of the broker; readers get all in order${isFull ? ' [full form]' : ''}`, async () => {
     const log = await fresh({ timings: { patienceMs: 2_000 } });
     const { reader, subscription } = await readerOf(log, 0, 0);
     const acknowledged: string[] = [];
@@ -250,5 +251,5 @@ describeWithKafka('the log in Kafka', () => {
     // An unknown outcome may stand twice; the first of each in the order they were acknowledged.
     expect([...new Set(read.map(({ key }) => key))]).toEqual(acknowledged);
     await subscription.stop();
-  }, 240_000);
+  }, 480_000);
 });
