@@ -273,9 +273,11 @@ const action = z.strictObject({
   weight: numberOrExpression.default(1).describe('Context weight: a number or CEL. Default 1.'),
   lever: numberOrExpression.default(1).describe('A lever to push it up or down: a number or CEL. Default 1.'),
   attributes: z
-    .record(name, z.number())
+    .record(name, z.union([z.number(), z.string().max(256)]))
     .default({})
-    .describe('Numbers that expressions and the model may read as action.<name>.'),
+    .describe(
+      'Numbers and texts that expressions may read as action.<name>, and look up: views_by_item[action.item]. The model reads numbers.',
+    ),
   purpose: name.optional().describe('The purpose it serves; it may only read features that allow it.'),
   caps: z.array(cap).max(8).default([]).describe('How often it may be shown.'),
   mode: z
@@ -319,7 +321,7 @@ const model = z.strictObject({
     .min(1)
     .max(512)
     .describe(
-      'Input columns in order: a feature, action.<attribute>, or is.<action> (1 for that action, else 0).',
+      'Input columns in order: a feature, action.<attribute>, <feature>[action.<attribute>] (of a feature by a property, the value for this candidate), or is.<action> (1 for that action, else 0).',
     ),
   missing: z
     .number()

@@ -28,6 +28,17 @@ describe('the input row of a candidate', () => {
     expect(rowOf(modelOf(['action.discount', 'action.unknown']), {})).toEqual([0.25, -1]);
   });
 
+  it("holds a keyed feature's value at the candidate's own key, and what is missing where it has none", () => {
+    const model = modelOf(['by_item[action.item]', 'by_item[action.other]'], { 'by_item[action.other]': 5 });
+    const rowFor = (item: string): number[] => {
+      const out = new Float32Array(2);
+      buildRow(model, { by_item: { tent: 3 } }, { item, other: '__proto__' }, 'help', out, 0);
+      return [...out];
+    };
+    expect(rowFor('tent')).toEqual([3, 5]);
+    expect(rowFor('rope')).toEqual([-1, 5]);
+  });
+
   it('fills what is missing from defaults, then from missing', () => {
     const model = modelOf(['price', 'views', 'action.reach'], { price: 40, 'action.reach': 7 });
     expect(rowOf(model, { price: null })).toEqual([40, -1, 7]);

@@ -1,9 +1,11 @@
 import type { FeatureValue, FeatureVector } from '../schemas/index.ts';
-import type { CompiledModel } from '../workspace/index.ts';
+import { type CompiledModel, modelInput } from '../workspace/index.ts';
 
 type Column =
   | { readonly from: 'feature'; readonly name: string; readonly missing: number }
   | { readonly from: 'attribute'; readonly name: string; readonly missing: number }
+  /** Of a feature by a property, the value at the candidate's attribute. */
+  | { readonly from: 'key'; readonly name: string; readonly attribute: string; readonly missing: number }
   | { readonly from: 'action'; readonly name: string };
 
 /** Beyond it a number is infinite as float32, and one subject's row would fail the whole call. */
@@ -19,7 +21,7 @@ const columnsByModel = new WeakMap<CompiledModel, readonly Column[]>();
 export function buildRow(
   model: CompiledModel,
   features: FeatureVector,
-  attributes: Readonly<Record<string, number>>,
+  attributes: Readonly<Record<string, number | string>>,
   action: string,
   out: Float32Array,
   offset: number,
@@ -32,6 +34,9 @@ export function buildRow(
         break;
       case 'attribute':
         out[at] = numberFrom(attributes[column.name], column.missing);
+        break;
+      case 'key':
+        out[at] = numberFrom(valueAt(features[column.name], attributes[column.attribute]), column.missing);
         break;
       case 'action':
         out[at] = column.name === action ? 1 : 0;
@@ -51,10 +56,28 @@ function columnsOf(model: CompiledModel): readonly Column[] {
 }
 
 function columnOf(input: string, model: CompiledModel): Column {
-  if (input.startsWith('is.')) return { from: 'action', name: input.slice('is.'.length) };
+  const parsed = modelInput(input);
+  if (parsed.from === 'action') return { from: 'action', name: parsed.action };
   const missing = Object.hasOwn(model.defaults, input) ? (model.defaults[input] ?? 0) : model.missing;
-  if (!input.startsWith('action.')) return { from: 'feature', name: input, missing };
-  return { from: 'attribute', name: input.slice('action.'.length), missing };
+  switch (parsed.from) {
+    case 'feature':
+      return { from: 'feature', name: parsed.feature, missing };
+    case 'attribute':
+      return { from: 'attribute', name: parsed.attribute, missing };
+    case 'key':
+      return { from: 'key', name: parsed.feature, attribute: parsed.attribute, missing };
+  }
+}
+
+/** The value of a map feature at a candidate's attribute; undefined where either is absent. */
+function valueAt(
+  values: FeatureValue | undefined,
+  attribute: number | string | undefined,
+): number | undefined {
+  if (values === null || typeof values !== 'object' || Array.isArray(values) || attribute === undefined)
+    return undefined;
+  const key = String(attribute);
+  return Object.hasOwn(values, key) ? (values as Readonly<Record<string, number>>)[key] : undefined;
 }
 
 function numberFrom(value: FeatureValue | undefined, missing: number): number {

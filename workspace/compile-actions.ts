@@ -42,7 +42,12 @@ function compileAction(
   const names: ExpressionNames = {
     features,
     event: eventsBefore(compiling, source.placements),
-    action: new Set(Object.keys(source.attributes)),
+    action: new Map(
+      Object.entries(source.attributes).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? 'string' : 'double',
+      ]),
+    ),
     context: true,
   };
   return {

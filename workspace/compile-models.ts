@@ -1,6 +1,7 @@
 import type { Compiling } from './compile-context.ts';
 import type { CompiledModel } from './compiled.ts';
 import type { CelType } from './expression-names.ts';
+import { type ModelInput, modelInput } from './model-inputs.ts';
 import { type Path, quote } from './problems.ts';
 import { nearest } from './suggest.ts';
 
@@ -54,6 +55,11 @@ function checkInputs(
     ...[...attributes].map((name) => `action.${name}`),
     ...[...names.actions].map((name) => `is.${name}`),
   ];
+  const texts = new Set(
+    Object.values(source.actions).flatMap((action) =>
+      Object.entries(action.attributes).flatMap(([name, value]) => (typeof value === 'string' ? [name] : [])),
+    ),
+  );
   // An action that could not be read may declare any attribute.
   const areAttributesKnown = [...names.actions].every((name) => Object.hasOwn(source.actions, name));
   inputs.forEach((input, index) => {
@@ -61,6 +67,15 @@ function checkInputs(
     if (inputs.indexOf(input) !== index)
       report(place, `expected each input once but found ${quote(input)} again`);
     if (input.startsWith('action.') && !areAttributesKnown) return;
+    const parsed = modelInput(input);
+    if (parsed.from === 'attribute' && texts.has(parsed.attribute)) {
+      report(place, `expected an attribute that is a number but ${quote(input)} is text`);
+      return;
+    }
+    if (parsed.from === 'key') {
+      checkKeyed(compiling, parsed, place, { features, attributes, areAttributesKnown });
+      return;
+    }
     const type = features.get(input);
     if (type !== undefined && type !== 'double' && type !== 'bool' && type !== 'dyn') {
       const kind = type === 'string' ? 'text' : type === 'list<string>' ? 'a list' : 'a map of values by key';
@@ -71,4 +86,28 @@ function checkInputs(
       });
     }
   });
+}
+
+/** `views_by_item[action.item]`: a feature by a property, and an attribute that some action has. */
+function checkKeyed(
+  { report }: Compiling,
+  { feature, attribute }: Extract<ModelInput, { from: 'key' }>,
+  place: Path,
+  known: {
+    readonly features: ReadonlyMap<string, CelType>;
+    readonly attributes: ReadonlySet<string>;
+    readonly areAttributesKnown: boolean;
+  },
+): void {
+  const type = known.features.get(feature);
+  if (type !== 'map<string, double>' && type !== 'dyn') {
+    const keyed = [...known.features].flatMap(([name, one]) => (one === 'map<string, double>' ? [name] : []));
+    report(place, `expected a feature with "by" before the bracket but found ${quote(feature)}`, {
+      suggestion: nearest(feature, keyed),
+    });
+  } else if (known.areAttributesKnown && !known.attributes.has(attribute)) {
+    report(place, `expected an attribute that some action has but found ${quote(attribute)}`, {
+      suggestion: nearest(attribute, known.attributes),
+    });
+  }
 }

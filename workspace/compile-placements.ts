@@ -10,6 +10,7 @@ import type {
 import { durationMs } from './duration.ts';
 import { checkEventType, eventNames } from './event-names.ts';
 import type { CelType } from './expression-names.ts';
+import { featureOfInput } from './model-inputs.ts';
 
 const mostActions = 200;
 
@@ -58,7 +59,7 @@ function policyOf(
   const read = new Set(
     expressions.flatMap((one) => (one !== null && typeof one === 'object' ? one.reads : [])),
   );
-  for (const input of model?.inputs ?? []) read.add(input);
+  for (const input of model?.inputs ?? []) read.add(featureOfInput(input) ?? input);
   return contentHash('policy', {
     placement,
     expires: source.placements[placement]?.expires,

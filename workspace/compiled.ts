@@ -7,7 +7,7 @@ export interface Scope {
   /** `event.<property>`: properties of the event in hand; null on the request path. */
   readonly event: Readonly<Record<string, unknown>> | null;
   /** `action.<attribute>` of the candidate in hand. */
-  readonly action: Readonly<Record<string, number>> | null;
+  readonly action: Readonly<Record<string, number | string>> | null;
   /** `context.<name>`: from the body of a decide request. */
   readonly context: Readonly<Record<string, unknown>> | null;
 }
@@ -128,7 +128,7 @@ export interface CompiledAction {
   readonly value: number | Expression<number>;
   readonly weight: number | Expression<number>;
   readonly lever: number | Expression<number>;
-  readonly attributes: Readonly<Record<string, number>>;
+  readonly attributes: Readonly<Record<string, number | string>>;
   readonly purpose: string | null;
   readonly caps: readonly CompiledCap[];
   readonly mode: 'act' | 'observe';

@@ -15,7 +15,7 @@ export interface ExpressionNames {
   readonly features: ReadonlyMap<string, CelType> | null;
   readonly event: EventNames | null;
   /** The candidate's attributes; null where there is no candidate. */
-  readonly action: ReadonlySet<string> | null;
+  readonly action: ReadonlyMap<string, CelType> | null;
   /** Whether `context.<name>` can be read. */
   readonly context: boolean;
 }

@@ -87,15 +87,16 @@ function readAction(path: Path, names: ExpressionNames, asksPresence: boolean): 
   if (names.action === null) return { problem: 'there is no action here' };
   const [attribute] = path.keys;
   if (attribute === undefined) return { problem: 'expected action.<attribute>' };
-  if (!names.action.has(attribute)) {
-    const near = nearest(attribute, names.action);
+  const type = names.action.get(attribute);
+  if (type === undefined) {
+    const near = nearest(attribute, names.action.keys());
     return {
       problem: `this action has no attribute ${quote(attribute)}`,
       suggestion: near === undefined ? undefined : written('action', [near]),
     };
   }
   if (path.keys.length > 1) return null;
-  return found(path, 'action', 1, asksPresence ? 'bool' : 'double', asksPresence);
+  return found(path, 'action', 1, asksPresence ? 'bool' : type, asksPresence);
 }
 
 /** `own`: how many keys belong to the name itself: one for `event.price`, none for a feature. */

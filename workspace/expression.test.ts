@@ -23,7 +23,10 @@ const names: ExpressionNames = {
     ]),
     isOpen: true,
   },
-  action: new Set(['discount']),
+  action: new Map<string, CelType>([
+    ['discount', 'double'],
+    ['item', 'string'],
+  ]),
   context: true,
 };
 const closed: ExpressionNames = { ...names, event: { ...names.event!, isOpen: false } };
@@ -433,5 +436,27 @@ describe('in any combination', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a keyed feature at the candidate's own key", () => {
+  const of = (item: string | null): Scope => ({
+    ...scope,
+    action: item === null ? { discount: 1 } : { discount: 1, item },
+  });
+  const looked = condition('views_by_category[action.item] >= 2');
+  const orNone = condition('(action.item in views_by_category ? views_by_category[action.item] : 0) >= 2');
+
+  test('is its value, and differs between candidates', () => {
+    expect(looked.readsAction).toBe(true);
+    expect(looked.evaluate(of('shoes'))).toEqual({ kind: 'value', value: true });
+    expect(looked.evaluate(of('rain coats'))).toEqual({ kind: 'value', value: false });
+  });
+
+  test('is missing for a key that has seen nothing, unless the expression says what counts then', () => {
+    expect(looked.evaluate(of('hats'))).toEqual({ kind: 'missing', name: 'views_by_category["hats"]' });
+    expect(looked.evaluate(of(null))).toEqual({ kind: 'missing', name: 'action.item' });
+    expect(orNone.evaluate(of('shoes'))).toEqual({ kind: 'value', value: true });
+    expect(orNone.evaluate(of('hats'))).toEqual({ kind: 'value', value: false });
   });
 });

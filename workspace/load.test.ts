@@ -117,7 +117,7 @@ const mistakes: readonly (readonly [string, string, string, string])[] = [
     'an unknown key at the top',
     'feed:',
     '¦fed:',
-    'fed: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, actions, triggers, models, scoring, deduplication, session, feed, simulate, demo. Did you mean "feed"?',
+    'fed: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, actions, triggers, models, sources, scoring, deduplication, session, feed, simulate, demo. Did you mean "feed"?',
   ],
   [
     'a missing key',
@@ -510,6 +510,18 @@ const mistakes: readonly (readonly [string, string, string, string])[] = [
     'placements:\n  banner',
     '  b: { kind: decay, of: product_viewed, half_life: ¦501ms }\nplacements:\n  banner',
     'features.b.half_life: expected a half-life in whole seconds but found "501ms".',
+  ],
+  [
+    'an input by a key of a feature that has none',
+    'inputs: [views,',
+    'inputs: [¦"view[action.discount]",',
+    'models.accept.inputs[0]: expected a feature with "by" before the bracket but found "view".',
+  ],
+  [
+    'an input by an attribute that no action has',
+    'inputs: [views,',
+    'inputs: [¦"categories[action.discont]",',
+    'models.accept.inputs[0]: expected an attribute that some action has but found "discont". Did you mean "discount"?',
   ],
   ['a key twice', 'name: shop', 'name: shop\n¦name: shop', 'this is not YAML: Map keys must be unique.'],
   [

@@ -1,5 +1,6 @@
 import type { Compiling } from './compile-context.ts';
 import type { CompiledAction, CompiledFeature, CompiledPlacement, Expression } from './compiled.ts';
+import { featureOfInput } from './model-inputs.ts';
 
 /**
  * Purpose limitation: a feature that states its purposes may serve only those. Reports every action of another
@@ -68,8 +69,8 @@ function readsOf(action: CompiledAction, placement: CompiledPlacement): readonly
       : [],
   );
   const { model } = placement;
-  const scored = model?.inputs.map((feature, index) => ({
-    feature,
+  const scored = model?.inputs.map((input, index) => ({
+    feature: featureOfInput(input) ?? input,
     path: ['models', model.id, 'inputs', index],
   }));
   return [...own, ...(scored ?? [])];
