@@ -7,7 +7,7 @@ import {
   makeThroughput,
   type SessionSecrets,
 } from '../../gateway/index.ts';
-import { feedTotals, makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
+import { makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
 import { makePush } from '../../sinks/socketio/index.ts';
 import {
   linkedUser,
@@ -24,6 +24,7 @@ import { makeTrimmer, type Needed } from '../roles/trim.ts';
 import { makeControl } from './control.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type DemoControl, makeDemo } from './demo.ts';
+import { makeFeedStatus } from './feed-status.ts';
 import type { Resources } from './resources.ts';
 import { makeSources } from './sources.ts';
 import { makeStopSwitch } from './stop-switch.ts';
@@ -91,10 +92,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       isStopped: (tenant) => stopSwitch.isStopped(tenant),
     }),
     control,
-    feedStatus: async (run, offsets) => {
-      const passed = [...offsets].every(([partition, offset]) => sink.passed(partition, offset));
-      return { passed, totals: passed ? await feedTotals(parts.warehouse, run) : null };
-    },
+    feedStatus: makeFeedStatus({ log, store, sink, warehouse: parts.warehouse }),
     roles: () => [
       { name: 'redis', health: parts.redis.health() },
       { name: 'instance', health: instance },

@@ -192,6 +192,73 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       other.socket.close();
     }, 60_000);
 
+    it("makes what a visitor did the user's who signs in, offers included", async () => {
+      const post = (path: string, key: string, body: unknown) =>
+        fetch(`${program.address}${path}`, {
+          method: 'POST',
+          headers: { authorization: basic(key), 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+      const view = (messageId: string) =>
+        post('/v1/track', publicKey, {
+          messageId,
+          anonymousId: 'visitor-5',
+          event: 'product_viewed',
+          properties: { sku: 'tent-2', category: 'tents', price: 189 },
+        });
+      const { socket, offers } = connect({ key: publicKey, anonymousId: 'visitor-5' });
+      await connected(socket);
+      for (const id of ['before-1', 'before-2']) expect((await view(id)).status).toBe(200);
+      const identify = { messageId: 'sign-in', anonymousId: 'visitor-5', userId: 'u55' };
+      expect((await post('/v1/identify', secretKey, identify)).status).toBe(200);
+      // Still anonymous in what it sends: a page that has not heard of the sign-in.
+      await view('before-1');
+      await visit({ anonymousId: 'visitor-5' });
+      const offer = await waitFor("the user's offer on the visitor's socket", () => offers[0]);
+      const [decision] = await waitFor('the decision in ClickHouse', async () => {
+        const rows = await program.sql<{ subject: string; record: string }>(
+          `select subject, record from decisions where id = '${offer.decision}'`,
+        );
+        return rows.length > 0 ? rows : null;
+      });
+      expect(decision?.subject).toBe('u:u55');
+      expect(await report(socket, 'shown', offer.decision)).toMatchObject({ ok: true });
+      socket.close();
+      const whose = await waitFor('all events in ClickHouse', async () => {
+        const rows = await program.sql<{ subject: string; n: number }>(
+          "select subject, toUInt32(count()) as n from events where anonymous_id = 'visitor-5' group by 1 order by 1",
+        );
+        return rows.reduce((sum, { n }) => sum + n, 0) === 8 ? rows : null;
+      });
+      expect(whose).toEqual([
+        { subject: 'a:visitor-5', n: 2 },
+        { subject: 'u:u55', n: 6 },
+      ]);
+      const theirs = await program.sql<{ n: number }>(
+        "select toUInt32(uniqExact(id)) as n from subject_events where of_subject = 'u:u55'",
+      );
+      expect(theirs).toEqual([{ n: 8 }]);
+
+      const answer = await post('/v1/decide', secretKey, { anonymousId: 'visitor-5', placement: 'banner' });
+      const { decisions } = (await answer.json()) as { decisions: { id: string; recorded: boolean }[] };
+      if (decisions[0]?.recorded) {
+        const found = await fetch(`${program.address}/v1/decisions/${decisions[0].id}`, {
+          headers: { authorization: basic(secretKey) },
+        });
+        if (found.status === 200)
+          expect(((await found.json()) as DecisionDetail).decision).toMatchObject({
+            subject: 'u:u55',
+            identity: { askedFor: 'a:visitor-5' },
+          });
+      }
+      const forged = await post('/v1/track', secretKey, {
+        event: '$transfer',
+        userId: 'u55',
+        properties: {},
+      });
+      expect(forged.status).toBe(400);
+    }, 60_000);
+
     it('delivers nothing while actions are stopped, and still records', async () => {
       const command = (name: string) =>
         presage(home, ['actions', name, '--port', String(home.port), '--reason', 'test']).finished;
