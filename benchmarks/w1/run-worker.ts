@@ -1,5 +1,6 @@
 import { w1Log } from './fill.ts';
 import { cpuSeconds, peakMemoryMb } from './measure.ts';
+import { profiled } from './profile.ts';
 import { benchWorker } from './worker.ts';
 
 /** One worker process of W1: <broker> <redis> <events>. Prints a line of JSON when all is committed. */
@@ -23,8 +24,10 @@ const timed: typeof log = {
     }),
 };
 const { role, done } = await benchWorker(timed, redis, Number(events));
-await role.start();
-const { batches } = await done;
+const { batches } = await profiled(async () => {
+  await role.start();
+  return done;
+});
 const seconds = (performance.now() - first) / 1_000;
 console.log(
   JSON.stringify({ seconds, cpuSeconds: cpuSeconds(), peakMemoryMb: peakMemoryMb(process.pid), batches }),

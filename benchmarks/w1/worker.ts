@@ -30,12 +30,16 @@ export interface BenchWorker {
   readonly done: Promise<{ batches: number }>;
 }
 
-/** A logger whose warnings and errors end a run: a figure of a run with trouble is none. */
+/** A logger that shows warnings (a broker just started is slow to answer), and whose errors end a run. */
 export function quietLogger(onTrouble: (message: string) => void): Logger {
-  const complain = (fields: object, message: string): void => {
-    onTrouble(`${message} ${JSON.stringify(fields)}`);
+  const text = (fields: object, message: string): string => `${message} ${JSON.stringify(fields)}`;
+  const logger: Logger = {
+    debug() {},
+    info() {},
+    warn: (fields, message) => console.error(text(fields, message)),
+    error: (fields, message) => onTrouble(text(fields, message)),
+    child: () => logger,
   };
-  const logger: Logger = { debug() {}, info() {}, warn: complain, error: complain, child: () => logger };
   return logger;
 }
 
