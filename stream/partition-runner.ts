@@ -26,6 +26,8 @@ export interface PartitionRun {
 
 /** Records of one batch: bounds memory, blobs per commit and how long a decision can wait behind others. */
 const mostRecords = 2_000;
+/** Commits of a partition on their way while there is lag; the store takes up to 8. */
+const mostInFlight = 4;
 /** How long a reader waits when the log is quiet; work that is there is taken at once. */
 const idleWaitMs = 500;
 /** Of one partition; what it comes to in memory is in docs/operations.md. */
@@ -40,8 +42,8 @@ function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
 }
 
 /**
- * Reads one partition in order, and for each batch makes the one atomic commit. While a commit is in flight the next
- * batch is being prepared on top of it; it names the first as its predecessor, so it fails with it. Throws after any
+ * Reads one partition in order, and for each batch makes the one atomic commit. While commits are in flight the
+ * next batch is being prepared on top of them; each names the one before as its predecessor, so it fails with it. Throws after any
  * error; its memory is gone with it, for memory only ever extends the history it came from.
  */
 export async function runPartition(parts: WorkerParts, run: PartitionRun): Promise<void> {
@@ -60,7 +62,8 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   let previous = head.commitId;
   let stateSample = 0;
   let missesTold = 0;
-  let inFlight: Promise<void> = Promise.resolve();
+  /** Commits on their way, oldest first. */
+  const inFlight: Promise<void>[] = [];
   try {
     while (run.isActive()) {
       const records = await reader.next(batchRecords, idleWaitMs);
@@ -87,14 +90,25 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
       }
       partitionState.changed = false;
       previous = id;
-      await inFlight;
+      // Without lag one commit is waited for, so that what arrives meanwhile shares the next.
+      const most = records.length < batchRecords ? 1 : mostInFlight;
+      // What leaves memory must be in the store.
+      await settled(cache.isOver ? 0 : most - 1);
       cache.evict();
-      inFlight = send(commit, batch);
+      const sent = send(commit, batch);
+      inFlight.push(sent);
       // A quiet log may bring no next batch to find the failure: it ends the run at once.
-      inFlight.catch(run.onFailure);
+      sent.catch(run.onFailure);
     }
   } finally {
-    await inFlight;
+    // All have an answer before anyone begins anew; then the first failure is this run's.
+    await Promise.allSettled(inFlight);
+    await settled(0);
+  }
+
+  /** Waits until at most so many commits are on their way. Throws if one failed: those behind it fail with it. */
+  async function settled(most: number): Promise<void> {
+    while (inFlight.length > most) await inFlight.shift();
   }
 
   async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {

@@ -80,16 +80,20 @@ export class SubjectCache {
   }
 
   /**
-   * Call when no commit is in flight: what is evicted must be in the store already. What was taken last may have been
+   * Call when no commit is in flight, or nothing is over: what is evicted must be in the store already. What was taken last may have been
    * changed since, so it stays, however large it is.
    */
   evict(): void {
     for (const [key, cached] of this.#states) {
-      const isWithin = this.#states.size <= this.#limits.subjects && this.#bytes <= this.#limits.bytes;
-      if (isWithin || this.#states.size <= this.#inUse) return;
+      if (!this.isOver || this.#states.size <= this.#inUse) return;
       this.#states.delete(key);
       this.#bytes -= cached.bytes;
     }
+  }
+
+  /** More than its limits: `evict` has something to do. */
+  get isOver(): boolean {
+    return this.#states.size > this.#limits.subjects || this.#bytes > this.#limits.bytes;
   }
 
   #put(key: string, cached: Cached): void {

@@ -6,8 +6,10 @@ export class Packer {
   #buffer: Buffer;
   #at = 0;
 
-  constructor(expectedBytes = 1_024) {
-    this.#buffer = Buffer.allocUnsafe(expectedBytes);
+  /** `room`: a buffer to begin in, which nobody uses any more. */
+  constructor(expectedBytes = 1_024, room?: Buffer) {
+    this.#buffer =
+      room !== undefined && room.length >= expectedBytes ? room : Buffer.allocUnsafe(expectedBytes);
   }
 
   /** Begins an array; the next `length` values are its elements. */

@@ -4,10 +4,17 @@ import type { CommitOutcome, PartitionHead, StateStore } from '../port.ts';
 import type { StateCalls } from './functions.ts';
 import { packCommit } from './pack.ts';
 
+/** Kept memory: at most 32 MiB in all. Small buffers share Node's pool, so they are never kept. */
+const mostRooms = 8;
+const leastRoom = 64 * 1_024;
+const mostRoom = 4 * 1_024 * 1_024;
+
 /** The part of the store that moves a partition: reading its head, and committing. */
 export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'commit'> {
   /** By partition: settles when the newest commit in flight does; never rejects. */
   const newest = new Map<number, Promise<void>>();
+  /** Memory of commits that were answered, for the next: a megabyte each, which would be fetched from the system anew. */
+  const rooms: Buffer[] = [];
 
   async function send(partition: number, packed: Buffer): Promise<CommitOutcome> {
     const { head, commits, outbox, partition: own } = calls.keysOf(partition);
@@ -37,12 +44,18 @@ export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'comm
     },
     async commit(partition, commit) {
       checkCommit(partition, commit);
-      const packed = packCommit(calls.keysOf(partition), commit);
+      const packed = packCommit(calls.keysOf(partition), commit, rooms.pop());
       const outcome = sendAfter(newest.get(partition), partition, packed);
       const forget = (): void => {
         if (newest.get(partition) === settled) newest.delete(partition);
       };
-      const settled = outcome.then(forget, forget);
+      const settled = outcome.then(() => {
+        forget();
+        // Only after an answer is nobody still sending it.
+        const whole = packed.buffer.byteLength;
+        if (rooms.length < mostRooms && whole >= leastRoom && whole <= mostRoom)
+          rooms.push(Buffer.from(packed.buffer));
+      }, forget);
       newest.set(partition, settled);
       return outcome;
     },

@@ -4,9 +4,9 @@ import { distinctTakes } from '../caps.ts';
 import type { Commit, ExpiredSubject, OutboxItem, RequestCommit, TimerEntry } from '../port.ts';
 import type { StateKeys } from './keys.ts';
 
-/** The one argument of commit.lua. */
-export function packCommit(keys: StateKeys, commit: Commit): Buffer {
-  const packer = new Packer(sizeOf(commit));
+/** The one argument of commit.lua, in `room` if that is large enough. */
+export function packCommit(keys: StateKeys, commit: Commit, room?: Buffer): Buffer {
+  const packer = new Packer(sizeOf(commit), room);
   packer.array(9).string(commit.previous).string(commit.id).number(commit.position);
   if (commit.partitionState === null) packer.boolean(false);
   else packer.bytes(commit.partitionState);
