@@ -70,6 +70,13 @@ describe('a record of a source', () => {
       'type: expected the name of an event type, got undefined.',
     ],
     ["one of the engine's types", {}, { type: '$control', userId: 'a' }, 'reserved_event_type', /\$control/],
+    [
+      "a move of somebody's state",
+      {},
+      { type: '$transfer', userId: 'a' },
+      'reserved_event_type',
+      /\$transfer/,
+    ],
     ['an id that is no text', { type: 't' }, { userId: {} }, 'wrong_type', /userId: expected text/],
     ['an id that is too long', { type: 't' }, { userId: 'x'.repeat(257) }, 'id_too_long', /257/],
     ['no time', { type: 't' }, { userId: 'a', time: 'noon' }, 'bad_timestamp', /noon/],

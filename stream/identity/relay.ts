@@ -48,7 +48,7 @@ export function makeRelay(parts: RelayParts): Role {
     if (moves.length === 0) return;
     const found = moves.map((entry) => recordOf(entry, log.partitions));
     try {
-      await log.append(found);
+      for (const part of inParts(found)) await log.append(part, true);
     } catch (error) {
       if (!(error instanceof PresageError) || error.code !== 'log_invalid') throw error;
       await appendEach(moves, found);
@@ -62,7 +62,7 @@ export function makeRelay(parts: RelayParts): Role {
     for (const [index, record] of found.entries()) {
       const kind = moves[index]?.kind ?? 'forward';
       try {
-        await log.append([record]);
+        await log.append([record], true);
         records.inc({ kind, result: 'appended' });
       } catch (error) {
         if (!(error instanceof PresageError) || error.code !== 'log_invalid') throw error;
@@ -105,6 +105,24 @@ export function makeRelay(parts: RelayParts): Role {
         : { state: 'starting', why: 'reading the outbox positions' };
     },
   };
+}
+
+/** One append carries at most about this, if not a single record does. */
+const appendBytes = 4 * 1_024 * 1_024;
+
+function* inParts(records: readonly NewRecord[]): Generator<NewRecord[]> {
+  let part: NewRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    if (part.length > 0 && bytes + record.value.length > appendBytes) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += record.value.length;
+  }
+  if (part.length > 0) yield part;
 }
 
 /** The record of an entry, for the partition of the user it goes to. */

@@ -71,8 +71,9 @@ export interface EventLog {
    * Resolves with each record's offset when all are durable. Throws PresageError: `log_full` (above the memory bound;
    * retriable; nothing of this call was kept), `log_unavailable` (retriable; outcome unknown: sending again may
    * repeat records, which the worker recognises by event id) or `log_invalid` (a record that can never be kept).
+   * `isWayOut`: taken above the memory bound too, as what waits for it can't be trimmed before.
    */
-  append(records: readonly NewRecord[]): Promise<number[]>;
+  append(records: readonly NewRecord[], isWayOut?: boolean): Promise<number[]>;
   range(partition: number): Promise<LogRange>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   /** Forgets records below `offset`. */

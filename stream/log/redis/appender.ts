@@ -17,8 +17,8 @@ export interface AppenderOptions {
   readonly caller: RedisCaller;
   readonly clock: Clock;
   readonly streamKey: (partition: number) => string;
-  /** Refuse from this share of maxmemory on. */
-  readonly fullAt: number;
+  /** Refuse from this share of maxmemory on; null: never, not even above it. */
+  readonly fullAt: number | null;
 }
 
 /** One call to Redis carries at most about this; larger ones would hold up everyone else's commands. */
@@ -29,7 +29,7 @@ const queueBytes = 64 * 1024 * 1024;
 const library = functionLibrary({
   name: 'log',
   files: ['../../redis/keys.lua', './append.lua'].map((file) => new URL(file, import.meta.url)),
-  functions: { append: [] },
+  functions: { append: [], append_always: ['allow-oom'] },
 });
 
 /**
@@ -95,7 +95,13 @@ export class Appender {
     const keys = [this.#key, ...partitions.map(this.#options.streamKey)];
     const args = [String(this.#call), packed];
     const firsts = (await this.#options.caller.call(
-      (redis) => redis.fcall(library.functionName('append'), keys.length, ...keys, ...args),
+      (redis) =>
+        redis.fcall(
+          library.functionName(this.#options.fullAt === null ? 'append_always' : 'append'),
+          keys.length,
+          ...keys,
+          ...args,
+        ),
       { what: 'append to the log', repeatable: true, loadFunctions: library.load },
     )) as number[];
     const next = new Map(partitions.map((partition, index) => [partition, firsts[index] ?? 0]));
@@ -112,17 +118,17 @@ export class Appender {
 
   async #refuseWhenFull(): Promise<void> {
     const gauge = this.#gauge;
+    const { fullAt } = this.#options;
+    if (fullAt === null) return;
     if (!gauge.isFresh) {
       await this.#options.caller.call((redis) => gauge.ask(redis), {
         what: 'append to the log',
         repeatable: true,
       });
     }
-    if (gauge.share >= this.#options.fullAt) {
+    if (gauge.share >= fullAt) {
       const share = Math.round(gauge.share * 100);
-      throw logFull(
-        `Redis is at ${share}% of its maxmemory, and the log may use it up to ${this.#options.fullAt * 100}%`,
-      );
+      throw logFull(`Redis is at ${share}% of its maxmemory, and the log may use it up to ${fullAt * 100}%`);
     }
   }
 }

@@ -42,6 +42,7 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
   }
   const streamKey = (partition: number): string => `{events.v${version}:${partition}}:log`;
   const appender = new Appender({ caller, clock, streamKey, fullAt: options.fullAt ?? 0.7 });
+  const wayOut = new Appender({ caller, clock, streamKey, fullAt: null });
   const subscriptions = new Set<AbortController>();
 
   const range = (partition: number): Promise<LogRange> =>
@@ -52,9 +53,9 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
 
   return {
     partitions,
-    async append(records) {
+    async append(records, isWayOut = false) {
       checkRecords(records, partitions);
-      return appender.append(records);
+      return (isWayOut ? wayOut : appender).append(records);
     },
     range,
     async subscribe({ group, partitions: wanted, startAt, onAssigned }) {
