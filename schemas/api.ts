@@ -211,7 +211,7 @@ export const decisionDetailAnswer = z.object({
     subject: z.string(),
     session: z.string().nullable(),
     placement: z.string(),
-    startedBy: z.looseObject({ kind: z.enum(['trigger', 'request']) }),
+    startedBy: z.looseObject({ kind: z.enum(['trigger', 'timer', 'request']) }),
     time: z.number(),
     features: featureVector,
     context: featureVector,

@@ -72,8 +72,10 @@ export interface DecisionRecord {
         readonly event: string;
         readonly eventType: string;
       }
+    /** A timer of the subject, due at this event time: an absence, or the end of a session. */
+    | { readonly kind: 'timer'; readonly trigger: string; readonly due: number }
     | { readonly kind: 'request'; readonly request: string };
-  /** Event time of the trigger's event, or the gateway's receive time of the request. */
+  /** Event time of the trigger's event, the timer's due time, or the gateway's receive time of the request. */
   readonly time: number;
   readonly simulated: boolean;
   /** Log coordinates: features are as of this position, inclusive; for a request, the blob's position. */

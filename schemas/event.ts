@@ -43,6 +43,8 @@ export const systemTypes = {
   transfer: '$transfer',
   /** properties: forwardProperties; an event of an anonymous id that became this user before */
   forward: '$forward',
+  /** properties: tickProperties; the engine's word, to one partition, that event time has come so far */
+  tick: '$tick',
 } as const;
 
 export const exposureProperties = z.object({
@@ -74,6 +76,13 @@ export const rejectedProperties = z.object({
   message: z.string().max(4_000),
   /** The record as the source had it, base64. */
   bytes: z.string(),
+});
+
+export const tickProperties = z.object({
+  /** When it was written, Unix milliseconds. */
+  clock: z.number().int(),
+  /** The subject that is ahead of all others, and how far its own clock has come. */
+  leader: z.object({ leader: z.string(), time: z.number().int() }).optional(),
 });
 
 export const controlProperties = z.object({

@@ -305,10 +305,41 @@ const placement = z.strictObject({
 
 const trigger = z.strictObject({
   description,
-  on: z.string().min(1).describe('The event type that starts a decision.'),
+  on: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The event type that starts a decision, or session_end: when a session is over.'),
   when: expression
     .optional()
-    .describe('CEL: only if this holds. Reads features by name and event.<property>.'),
+    .describe(
+      'CEL. With on or after: only if this holds. Alone: starts a decision when it becomes true, at an event of the subject. Reads features by name and, with on, event.<property>.',
+    ),
+  while: z
+    .literal(true)
+    .optional()
+    .describe('With when alone: at every event for which it holds, at most once each cooldown.'),
+  cooldown: duration
+    .optional()
+    .describe('With when alone: for so long after a decision the trigger starts no other for this subject.'),
+  after: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Absence: the event type that begins a wait. A newer one begins it anew.'),
+  absent: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe('Absence: the event type, or types, that must not follow.'),
+  within: duration.optional().describe('Absence: how long after the event a decision is started.'),
+  where: expression
+    .optional()
+    .describe('Absence: CEL: only events of after for which this holds. Reads event.<property>.'),
+  same: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Absence: a property that both events must share, such as cart_id.'),
   placement: name.describe('The placement that is decided for.'),
 });
 
@@ -449,6 +480,26 @@ export const workspaceSource = z.strictObject({
     .strictObject({ gap: duration.default('30m').describe('A pause this long ends a session. Default 30m.') })
     .prefault({})
     .describe('Where sessions end, unless the client says so.'),
+  timers: z
+    .strictObject({
+      delay: duration
+        .default('5s')
+        .describe(
+          'A timer fires only this long after it is due, in event time, so that events which come a little late still count. Default 5s.',
+        ),
+    })
+    .prefault({})
+    .describe('Absence and ends of sessions.'),
+  state: z
+    .strictObject({
+      ttl: duration
+        .optional()
+        .describe(
+          'A subject silent for this long is forgotten: features, timers and caps. Without this, never.',
+        ),
+    })
+    .prefault({})
+    .describe('How long subjects are remembered.'),
   feed: z
     .strictObject({
       map: z

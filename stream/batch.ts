@@ -4,25 +4,35 @@ import type { SubjectState } from './features/port.ts';
 import type { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { OutboxItem } from './state/port.ts';
+import type { ExpiredSubject, OutboxItem } from './state/port.ts';
+import type { Horizon } from './timers/horizon.ts';
 
 /** What a step says of an item. `dead` goes to the dead letters with bytes, reason and coordinates. */
 export type StepResult =
   | { readonly kind: 'ok' }
   | { readonly kind: 'drop' }
+  /** Not in this batch: the item and all after it come again in the next, and find nothing changed by it. */
+  | { readonly kind: 'wait' }
   | { readonly kind: 'dead'; readonly code: string; readonly message: string };
 
 export const ok: StepResult = { kind: 'ok' };
 export const drop: StepResult = { kind: 'drop' };
+export const wait: StepResult = { kind: 'wait' };
 export const dead = (code: string, message: string): StepResult => ({ kind: 'dead', code, message });
 
 /** A step of the topology: looks at one item, changes the batch, says how it goes on. Never throws for bad input. */
 export type Step = (item: Item, batch: Batch) => StepResult;
 
-/** Records first..last of one partition and all that they change; becomes one commit. */
+/**
+ * Records first..last of one partition and all that they change; becomes one commit. No records: only timers, which
+ * the next record made due and which were too many for one commit.
+ */
 export interface Batch {
   readonly partition: number;
-  readonly records: readonly LogRecord[];
+  /** Fewer than were given when a step said 'wait'. */
+  records: readonly LogRecord[];
+  /** The next offset to process after it. */
+  position: number;
   readonly partitionState: PartitionState;
   /** States of the subjects that the batch touches, loaded before the steps run. */
   readonly subjects: Map<string, SubjectState>;
@@ -42,4 +52,15 @@ export interface Batch {
   readonly moves: { readonly after: number; readonly item: OutboxItem }[];
   readonly questions: Question[];
   drafts: readonly Draft[];
+  /** Which timers are due next; null: the workspace has none. */
+  readonly horizon: Horizon | null;
+  /** Changed entries of the index of timers, by subject's key. */
+  readonly timers: Map<string, number | null>;
+  /** Subjects forgotten, by key. */
+  readonly expired: Map<string, ExpiredSubject>;
+  /** Entries of the index that were looked at, and timers that asked for a decision. */
+  looked: number;
+  timersFired: number;
+  /** Timers that a subject had no room for. */
+  timersRefused: number;
 }

@@ -85,6 +85,32 @@ export function streamMetrics(registry: Registry) {
       help: 'Commits refused because another worker or another history was there.',
       registers,
     }),
+    timersFired: new Counter({
+      name: 'presage_stream_timers_fired_total',
+      help: 'Timers that asked for a decision: absences and ends of sessions.',
+      registers,
+    }),
+    timersRefused: new Counter({
+      name: 'presage_stream_timers_refused_total',
+      help: 'Timers that were left out because their subject had as many as it may.',
+      registers,
+    }),
+    expired: new Counter({
+      name: 'presage_stream_expired_subjects_total',
+      help: 'Subjects forgotten because they were silent for as long as state.ttl says.',
+      registers,
+    }),
+    ticks: new Counter({
+      name: 'presage_stream_ticks_total',
+      help: 'Ticks appended so that timers fire where no events come.',
+      registers,
+    }),
+    horizon: new Gauge({
+      name: 'presage_stream_horizon_timers',
+      help: 'Entries of the index of timers in memory.',
+      labelNames: ['partition'],
+      registers,
+    }),
     outgrown: new Counter({
       name: 'presage_stream_outgrown_states_total',
       help: 'Subjects whose state grew over the size of a blob and began anew.',

@@ -1,13 +1,16 @@
 import { PresageError } from '../core/index.ts';
 import type { CompiledWorkspace } from '../workspace/index.ts';
-import type { PartitionReader } from './log/port.ts';
+import type { LogRecord, PartitionReader } from './log/port.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { processBatch } from './process.ts';
 import type { Progress } from './progress.ts';
 import { commitOf } from './publish.ts';
 import { limits } from './state/limits.ts';
 import type { Commit, PartitionHead } from './state/port.ts';
+import { timerDecisionsPerBatch } from './steps/timers.ts';
 import { SubjectCache } from './subjects.ts';
+import { Horizon } from './timers/horizon.ts';
+import { makeTicker } from './timers/ticker.ts';
 import { topology } from './topology.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -34,11 +37,17 @@ const idleWaitMs = 500;
 const cacheLimits = { subjects: 20_000, bytes: 64 * 1024 * 1024 };
 const stateSampledEvery = 16;
 
-/** Fewer where an event type starts many decisions, so that all of them fit in one commit, beside the batch's report. */
-function recordsPerBatch({ triggersByType }: CompiledWorkspace): number {
-  const decisions = Math.max(1, ...[...triggersByType.values()].map((triggers) => triggers.length));
+/** What timers may add to a commit: their decisions, and those of the one subject that goes beyond. */
+const timerItems = timerDecisionsPerBatch + 256;
+
+/** Fewer where an event may start many decisions, so that all of them fit in one commit, beside the batch's report. */
+function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace): number {
+  const conditions = triggers.filter(({ kind }) => kind === 'condition').length;
+  const byType = [...triggersByType.values()].map((some) => some.length);
+  const decisions = Math.max(1, Math.max(0, ...byType) + conditions);
+  const room = limits.outboxItems - 1 - timerItems;
   // Beside its decisions, one record may publish that it was moved, or bring caps.
-  return Math.max(1, Math.min(mostRecords, Math.floor((limits.outboxItems - 1) / (decisions + 1))));
+  return Math.max(1, Math.min(mostRecords, Math.floor(room / (decisions + 1))));
 }
 
 /**
@@ -64,41 +73,32 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   let missesTold = 0;
   /** Commits on their way, oldest first. */
   const inFlight: Promise<void>[] = [];
+  const horizon = path.hasTimers
+    ? new Horizon({ store: parts.store, partition, settled: () => settled(0), page: parts.timersPage })
+    : null;
+  const tick =
+    horizon === null
+      ? null
+      : makeTicker({
+          ...parts,
+          partition,
+          horizon,
+          delayMs: path.timerDelayMs,
+          onTick: () => parts.metrics.ticks.inc(),
+        });
   try {
     while (run.isActive()) {
+      await tick?.(partitionState);
       const records = await reader.next(batchRecords, idleWaitMs);
       if (records.length === 0) {
         run.progress.caughtUpAt = parts.clock.now();
         if (run.isActive()) run.onProgress();
         continue;
       }
-      const batch = await processBatch(path, partition, records, cache, partitionState);
-      const id = parts.newId();
-      const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
-      for (const [key, blob] of commit.blobs) {
-        if (blob === null) continue;
-        cache.resized(key, blob.length);
-        if (stateSample++ % stateSampledEvery === 0) parts.metrics.stateBytes.observe(blob.length);
-      }
-      for (const key of outgrown) {
-        cache.reset(key);
-        parts.metrics.outgrown.inc();
-        parts.logger.error(
-          { partition, subject: key },
-          `The state of a subject grew over ${limits.blobBytes} bytes and begins anew. Lower the keys or buckets of its features.`,
-        );
-      }
-      partitionState.changed = false;
-      previous = id;
       // Without lag one commit is waited for, so that what arrives meanwhile shares the next.
       const most = records.length < batchRecords ? 1 : mostInFlight;
-      // What leaves memory must be in the store.
-      await settled(cache.isOver ? 0 : most - 1);
-      cache.evict();
-      const sent = send(commit, batch);
-      inFlight.push(sent);
-      // A quiet log may bring no next batch to find the failure: it ends the run at once.
-      sent.catch(run.onFailure);
+      let rest: readonly LogRecord[] = records;
+      while (rest.length > 0 && run.isActive()) rest = await commitSome(rest, most);
     }
   } finally {
     // All have an answer before anyone begins anew; then the first failure is this run's.
@@ -109,6 +109,36 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   /** Waits until at most so many commits are on their way. Throws if one failed: those behind it fail with it. */
   async function settled(most: number): Promise<void> {
     while (inFlight.length > most) await inFlight.shift();
+  }
+
+  /** Commits as many of the records as go into one batch; returns the others. */
+  async function commitSome(records: readonly LogRecord[], most: number): Promise<readonly LogRecord[]> {
+    const batch = await processBatch(path, partition, records, cache, partitionState, horizon);
+    const id = parts.newId();
+    const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
+    for (const [key, blob] of commit.blobs) {
+      if (blob === null) continue;
+      cache.resized(key, blob.length);
+      if (stateSample++ % stateSampledEvery === 0) parts.metrics.stateBytes.observe(blob.length);
+    }
+    for (const key of outgrown) {
+      cache.reset(key);
+      parts.metrics.outgrown.inc();
+      parts.logger.error(
+        { partition, subject: key },
+        `The state of a subject grew over ${limits.blobBytes} bytes and begins anew. Lower the keys or buckets of its features.`,
+      );
+    }
+    partitionState.changed = false;
+    previous = id;
+    // What leaves memory must be in the store.
+    await settled(cache.isOver ? 0 : most - 1);
+    cache.evict();
+    const sent = send(commit, batch);
+    inFlight.push(sent);
+    // A quiet log may bring no next batch to find the failure: it ends the run at once.
+    sent.catch(run.onFailure);
+    return records.slice(batch.records.length);
   }
 
   async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {
@@ -149,6 +179,10 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     metrics.events.inc({ result: 'new' }, fresh);
     for (const { record } of batch.drafts)
       metrics.decisions.inc({ rung: record.rung, reason: record.rungReason });
+    if (batch.timersFired > 0) metrics.timersFired.inc(batch.timersFired);
+    if (batch.timersRefused > 0) metrics.timersRefused.inc(batch.timersRefused);
+    if (batch.expired.size > 0) metrics.expired.inc(batch.expired.size);
+    if (horizon !== null) metrics.horizon.set({ partition: String(partition) }, horizon.size);
     metrics.position.set({ partition: String(partition) }, commit.position);
     metrics.cachedSubjects.set({ partition: String(partition) }, cache.size);
     metrics.cachedBytes.set({ partition: String(partition) }, cache.bytes);

@@ -1,7 +1,9 @@
+import { makeWatermark, type Watermark } from './timers/watermark.ts';
+
 /** What a partition knows beside its subjects: part of every commit that changes it. */
 export interface PartitionState {
-  /** Newest event time seen, by tenant: serves the late counter (and timers), never what is stored. */
-  readonly watermarks: Map<string, number>;
+  /** How far event time has come, by tenant: serves timers and the late counter, never what is stored. */
+  readonly watermarks: Map<string, Watermark>;
   /** Tenants whose actions are stopped. */
   readonly stopped: Set<string>;
   changed: boolean;
@@ -13,15 +15,61 @@ export const emptyPartitionState = (): PartitionState => ({
   changed: false,
 });
 
+/** The tenant's watermark; begins one where there is none. */
+export function watermarkOf(state: PartitionState, tenant: string): Watermark {
+  let mark = state.watermarks.get(tenant);
+  if (mark === undefined) {
+    mark = makeWatermark();
+    state.watermarks.set(tenant, mark);
+  }
+  return mark;
+}
+
+const version = 2;
+type StoredMark = [
+  tenant: string,
+  at: number | null,
+  movedAt: number,
+  leader: string,
+  leadTime: number | null,
+  ledAt: number,
+];
+
 /** JSON, since it is read once and small: one entry a tenant. */
 export function encodePartitionState(state: PartitionState): Buffer {
-  return Buffer.from(
-    JSON.stringify({ v: 1, watermarks: [...state.watermarks], stopped: [...state.stopped] }),
+  const watermarks = [...state.watermarks].map(
+    ([tenant, { at, movedAt, leader, leadTime, ledAt }]): StoredMark => [
+      tenant,
+      finiteOrNull(at),
+      movedAt,
+      leader,
+      finiteOrNull(leadTime),
+      ledAt,
+    ],
   );
+  return Buffer.from(JSON.stringify({ v: version, watermarks, stopped: [...state.stopped] }));
 }
 
 export function decodePartitionState(bytes: Buffer | null): PartitionState {
   if (bytes === null) return emptyPartitionState();
-  const stored = JSON.parse(bytes.toString('utf8')) as { watermarks: [string, number][]; stopped: string[] };
-  return { watermarks: new Map(stored.watermarks), stopped: new Set(stored.stopped), changed: false };
+  const stored = JSON.parse(bytes.toString('utf8')) as
+    | { v: 1; watermarks: [string, number][]; stopped: string[] }
+    | { v: 2; watermarks: StoredMark[]; stopped: string[] };
+  const watermarks = new Map<string, Watermark>();
+  if (stored.v === 1) {
+    for (const [tenant, at] of stored.watermarks)
+      watermarks.set(tenant, { ...makeWatermark(), at, movedAt: at, leadTime: at, ledAt: at });
+  } else {
+    for (const [tenant, at, movedAt, leader, leadTime, ledAt] of stored.watermarks)
+      watermarks.set(tenant, {
+        at: at ?? -Infinity,
+        movedAt,
+        leader,
+        leadTime: leadTime ?? -Infinity,
+        ledAt,
+      });
+  }
+  return { watermarks, stopped: new Set(stored.stopped), changed: false };
 }
+
+const finiteOrNull = (time: number): number | null => (time === -Infinity ? null : time);

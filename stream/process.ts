@@ -1,14 +1,20 @@
+import { systemTypes } from '../schemas/index.ts';
 import type { Batch } from './batch.ts';
 import { makeColumns } from './decode/columns.ts';
 import { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
-import type { PartitionState } from './partition-state.ts';
+
+import { type PartitionState, watermarkOf } from './partition-state.ts';
+import { leaderOf, timeOf, timersPerBatch } from './steps/timers.ts';
+
 import type { SubjectCache } from './subjects.ts';
+import type { Horizon } from './timers/horizon.ts';
 import type { Topology } from './topology.ts';
 
 /**
- * Walks the records of one partition through the topology. Changes the states in the cache and the partition state;
- * what it returns must be committed next, or cache and partition state thrown away.
+ * Walks the records of one partition through the topology: all of them, or those up to one that has to wait.
+ * Changes the states in the cache and the partition state; what it returns must be committed next, or cache and partition
+ * state thrown away.
  */
 export async function processBatch(
   topology: Topology,
@@ -16,11 +22,13 @@ export async function processBatch(
   records: readonly LogRecord[],
   cache: SubjectCache,
   partitionState: PartitionState,
+  horizon: Horizon | null = null,
 ): Promise<Batch> {
   const items: Item[] = [];
   const batch: Batch = {
     partition,
     records,
+    position: (records.at(-1)?.offset ?? -1) + 1,
     partitionState,
     subjects: new Map(),
     changed: new Set(),
@@ -34,6 +42,12 @@ export async function processBatch(
     moves: [],
     questions: [],
     drafts: [],
+    horizon,
+    timers: new Map(),
+    expired: new Map(),
+    looked: 0,
+    timersFired: 0,
+    timersRefused: 0,
   };
   const { decoder } = topology;
   const columns = makeColumns(records.length, decoder.width);
@@ -42,21 +56,63 @@ export async function processBatch(
     if (decoded instanceof Item) items.push(decoded);
     else bury(batch, record, decoded.refused, decoded.event, decoded.bytes);
   }
-  const loaded = await cache.take(
-    new Set(items.filter((item) => item.type !== '$control').map((item) => item.key)),
-  );
+  const keys = new Set(items.filter((item) => !isOfEngine(item)).map((item) => item.key));
+  if (horizon !== null) await addDue(keys, items, partitionState, horizon, topology.timerDelayMs);
+  const loaded = await cache.take(keys);
   for (const [key, state] of loaded) batch.subjects.set(key, state);
 
-  for (const item of items) {
+  walk: for (const item of items) {
     for (const step of topology.steps) {
       const result = step(item, batch);
       if (result.kind === 'ok') continue;
+      if (result.kind === 'wait') {
+        cutBefore(batch, item.record.offset);
+        break walk;
+      }
       if (result.kind === 'dead') bury(batch, item.record, result, item.event);
       break;
     }
   }
+  for (const key of batch.expired.keys()) {
+    const state = batch.subjects.get(key);
+    if (state !== undefined) cache.replace(key, state);
+  }
   batch.drafts = await topology.decide(batch.questions);
   return batch;
+}
+
+const isOfEngine = ({ type }: Item): boolean => type === systemTypes.control || type === systemTypes.tick;
+
+/** The subjects whose timers these items may make due, and those whose own clock a tick carries on. */
+async function addDue(
+  keys: Set<string>,
+  items: readonly Item[],
+  partitionState: PartitionState,
+  horizon: Horizon,
+  delayMs: number,
+): Promise<void> {
+  const newest = new Map<string, number>();
+  for (const item of items) {
+    const time = timeOf(item);
+    if (time > (newest.get(item.tenant) ?? -Infinity)) newest.set(item.tenant, time);
+    if (item.type === systemTypes.tick) {
+      const led = leaderOf(item);
+      if (led !== null) keys.add(led.leader);
+    }
+  }
+  const share = Math.max(1, Math.floor(timersPerBatch / newest.size));
+  for (const [tenant, time] of newest) {
+    const until = Math.max(watermarkOf(partitionState, tenant).at, time) - delayMs;
+    await horizon.reach(tenant, until);
+    for (const key of horizon.first(tenant, until, share)) keys.add(key);
+  }
+}
+
+/** The batch ends before this offset. */
+function cutBefore(batch: Batch, offset: number): void {
+  batch.position = offset;
+  batch.records = batch.records.filter((record) => record.offset < offset);
+  batch.dead.splice(0, batch.dead.length, ...batch.dead.filter((letter) => letter.position < offset));
 }
 
 function bury(

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/index.ts';
 import type { EventLog } from './log/port.ts';
 import type { StreamMetrics } from './metrics.ts';
+import type { Watermark } from './timers/watermark.ts';
 
 /** How far the run of a partition has got; it keeps this up to date. */
 export interface Progress {
@@ -10,8 +11,8 @@ export interface Progress {
   appendedAt: number;
   /** When the log was last found to hold nothing more; -Infinity: not yet. */
   caughtUpAt: number;
-  /** Newest event time committed or on its way, by tenant. */
-  watermarks: ReadonlyMap<string, number>;
+  /** How far event time has come, committed or on its way, by tenant. */
+  watermarks: ReadonlyMap<string, Watermark>;
 }
 
 export const makeProgress = (position: number): Progress => ({
@@ -43,8 +44,8 @@ export async function measureProgress(
       const lagMs = events === 0 || since === -Infinity ? 0 : Math.max(0, now - since);
       metrics.lagEvents.set({ partition }, events);
       metrics.lagSeconds.set({ partition }, lagMs / 1_000);
-      for (const [tenant, watermark] of progress.watermarks)
-        metrics.watermarkDelay.set({ partition, tenant }, (now - watermark) / 1_000);
+      for (const [tenant, { at, leadTime }] of progress.watermarks)
+        metrics.watermarkDelay.set({ partition, tenant }, (now - (at === -Infinity ? leadTime : at)) / 1_000);
     }),
   );
 }

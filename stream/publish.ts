@@ -1,5 +1,5 @@
 import type { Draft } from '../decisions/index.ts';
-import type { Candidate, DecisionDraft } from '../schemas/index.ts';
+import type { BatchReport, Candidate, DecisionDraft } from '../schemas/index.ts';
 import type { Batch } from './batch.ts';
 import type { FeatureSet } from './features/port.ts';
 import { encodePartitionState } from './partition-state.ts';
@@ -19,7 +19,6 @@ export interface Publication {
 export function commitOf(batch: Batch, features: FeatureSet, previous: string, id: string): Publication {
   const first = batch.records[0];
   const last = batch.records.at(-1);
-  if (first === undefined || last === undefined) throw new Error('A batch has at least one record.');
   const outbox: OutboxItem[] = [];
   for (const letter of batch.dead) outbox.push({ kind: 'dead', payload: JSON.stringify(letter) });
   let moved = 0;
@@ -39,9 +38,8 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
     outbox.push({ kind: 'decision', tenant, subject, payload: payloadOf(draft), choices: draft.choices });
   }
   moveUpTo(batch.drafts.length);
-  outbox.push({
-    kind: 'batch',
-    payload: JSON.stringify({
+  if (first !== undefined && last !== undefined) {
+    const report: BatchReport = {
       first: first.offset,
       last: last.offset,
       duplicates: batch.duplicates,
@@ -50,13 +48,22 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
       clamped: batch.clamped,
       ...(batch.forwarded.length > 0 ? { forwarded: batch.forwarded } : {}),
       ...(batch.redelivered.length > 0 ? { redelivered: batch.redelivered } : {}),
-    }),
-  });
+    };
+    outbox.push({ kind: 'batch', payload: JSON.stringify(report) });
+  }
   const blobs: [string, Uint8Array | null][] = [];
   const outgrown: string[] = [];
   for (const key of batch.changed) {
     const state = batch.subjects.get(key);
     if (state === undefined) continue;
+    if (batch.expired.has(key)) {
+      if (state.position < 0) {
+        blobs.push([key, null]);
+        continue;
+      }
+      // It came back in the same batch: its caps live on with it.
+      batch.expired.delete(key);
+    }
     const blob = features.encode(state);
     // One visitor's state must not hold up everyone else's events.
     const isWhole = blob.length <= limits.blobBytes;
@@ -66,9 +73,11 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
   const commit = {
     previous,
     id,
-    position: last.offset + 1,
+    position: batch.position,
     blobs,
     partitionState: batch.partitionState.changed ? encodePartitionState(batch.partitionState) : null,
+    timers: [...batch.timers],
+    expired: [...batch.expired.values()],
     outbox,
   };
   return { commit, outgrown };

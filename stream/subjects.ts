@@ -71,6 +71,11 @@ export class SubjectCache {
     this.#put(key, { state: this.#features.empty(), bytes: 0 });
   }
 
+  /** Another state takes the place of what is remembered of this subject, with the next commit. */
+  replace(key: string, state: SubjectState): void {
+    this.#put(key, { state, bytes: 0 });
+  }
+
   /** How large a subject's blob has become. */
   resized(key: string, bytes: number): void {
     const cached = this.#states.get(key);

@@ -9,8 +9,13 @@ import { applyControl } from './steps/control.ts';
 import { type Decoder, decodeRecord } from './steps/decode.ts';
 import { updateFeatures } from './steps/features.ts';
 import { followIdentity, recogniseRedelivery } from './steps/identity.ts';
+import { indexMoved } from './steps/index-moved.ts';
+import { applyTick } from './steps/tick.ts';
 import { placeInTime } from './steps/time.ts';
+import { fireTimers } from './steps/timers.ts';
 import { askTriggers } from './steps/triggers.ts';
+import { watchTriggers } from './steps/watch.ts';
+import { timerRules } from './timers/rules.ts';
 
 export interface TopologyParts {
   readonly workspace: CompiledWorkspace;
@@ -20,37 +25,48 @@ export interface TopologyParts {
   readonly partitions: number;
   /** Version of the log: part of the identity of what is moved between its partitions. Default 1. */
   readonly logVersion?: number;
+  /** Entries of the index of timers looked at in one batch, if not the usual number: for tests of batches that end early. */
+  readonly timersPerBatch?: number | undefined;
 }
 
 export interface Topology {
   readonly decoder: Decoder;
   readonly steps: readonly Step[];
+  /** Whether anything in the workspace is ever due. */
+  readonly hasTimers: boolean;
+  readonly timerDelayMs: number;
   decide(questions: readonly Question[]): Promise<Draft[]>;
 }
 
 /**
  * The whole path of an event, on one screen; stream/worker.ts walks it and stream/publish.ts commits what comes out.
  *
- *   log record ─▶ decode ─▶ control ─▶ time ─▶ identity ─▶ features ─▶ triggers ─▶ decide ─▶ ONE COMMIT ─▶ outbox ─▶ push, sink
- *        ▲          │dead               │late    │moved      │repeat                 │rules when the budget is spent   │
- *        │          ▼                   ▼        ▼           ▼                       ▼                                 │
- *        │     dead letters        batch report: late, clamped, forwarded, duplicates, dead                            │
- *        └───────────────────────── relay: $transfer, $forward to the partition of the user ◀──────────────────────────┘
+ *   log record ─▶ decode ─▶ control ─▶ timers ─▶ time ─▶ identity ─▶ features ─▶ triggers ─▶ decide ─▶ ONE COMMIT ─▶ outbox
+ *        ▲          │dead               │due       │late    │moved      │repeat                 │rules when the          │  │
+ *        │          ▼                   ▼before it ▼        ▼           ▼                       ▼budget is spent         │  ▼
+ *        │     dead letters        batch report: late, clamped, forwarded, duplicates, dead                              │ push,
+ *        └───────────────────────── relay: $transfer, $forward to the partition of the user ◀────────────────────────────┘ sink
  *
  * Steps see items in log order and only change the batch, so results don't depend on where batches begin and end.
  */
 export function topology(parts: TopologyParts, partition: number): Topology {
   const { workspace, features, scorers, clock } = parts;
+  const timers = { workspace, features, clock, rules: timerRules(workspace) };
   return {
     decoder: decodeRecord(workspace, partition, parts.partitions, features.properties),
     steps: [
       applyControl(),
       recogniseRedelivery(),
+      fireTimers(timers, parts.timersPerBatch),
+      applyTick(),
       placeInTime(workspace),
-      followIdentity(features, parts.logVersion ?? 1),
+      indexMoved(timers, followIdentity(features, parts.logVersion ?? 1)),
       updateFeatures(features),
       askTriggers(workspace, features, clock),
+      watchTriggers(timers),
     ],
+    hasTimers: !timers.rules.isIdle,
+    timerDelayMs: timers.rules.delayMs,
     decide: (questions) =>
       decideAll(questions, { scorers, scoringBudgetMs: workspace.scoringBudgetMs, clock }),
   };

@@ -16,6 +16,8 @@ export interface WorkerParts extends TopologyParts {
   readonly newId: () => string;
   /** Milliseconds before beginning again after an error: the first time, and at most. */
   readonly backoffMs?: { readonly first: number; readonly most: number };
+  /** How many entries of the index of timers are read at once. */
+  readonly timersPage?: number | undefined;
   /** Tells observers (live view, throughput) of each committed batch; must not throw. */
   readonly onCommitted?: (summary: CommittedBatch) => void;
 }

@@ -3,7 +3,7 @@ import { canonicalJson } from './canonical.ts';
 import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
 import type { CompiledAction, CompiledCap, Expression } from './compiled.ts';
 import { durationMs } from './duration.ts';
-import { eventNames } from './event-names.ts';
+import { eventNames, sessionEnd } from './event-names.ts';
 import type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
 import { type Path, quote } from './problems.ts';
 
@@ -73,9 +73,11 @@ function eventsBefore(compiling: Compiling, placements: readonly string[]): Even
   const { source, names } = compiling;
   const triggers = Object.values(source.triggers);
   if (triggers.length < names.triggers.size) return { properties: new Map(), isOpen: true };
-  const types = triggers
-    .filter((trigger) => placements.includes(trigger.placement))
-    .map((trigger) => trigger.on);
+  const mine = triggers.filter((trigger) => placements.includes(trigger.placement));
+  const isOfAnyEvent = mine.some(({ on, after, when }) => (on ?? after) === undefined && when !== undefined);
+  if (isOfAnyEvent) return eventNames(compiling, null);
+  // A timer has no event.
+  const types = mine.flatMap(({ on }) => (on === undefined || on === sessionEnd ? [] : [on]));
   return types.length === 0 ? null : eventNames(compiling, types);
 }
 

@@ -1,15 +1,7 @@
 import { contentHash } from './canonical.ts';
-import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
-import type {
-  CompiledAction,
-  CompiledFeature,
-  CompiledModel,
-  CompiledPlacement,
-  CompiledTrigger,
-} from './compiled.ts';
+import { type Compiling, refersTo } from './compile-context.ts';
+import type { CompiledAction, CompiledFeature, CompiledModel, CompiledPlacement } from './compiled.ts';
 import { durationMs } from './duration.ts';
-import { checkEventType, eventNames } from './event-names.ts';
-import type { CelType } from './expression-names.ts';
 import { featureOfInput } from './model-inputs.ts';
 
 const mostActions = 200;
@@ -68,34 +60,4 @@ function policyOf(
     model: model === null ? null : { ...model, path: undefined },
     features: features.filter(({ name }) => read.has(name)).map(({ name, hash }) => [name, hash]),
   });
-}
-
-/** Triggers in the order of the file. */
-export function compileTriggers(
-  compiling: Compiling,
-  placements: ReadonlyMap<string, CompiledPlacement>,
-  features: ReadonlyMap<string, CelType>,
-): readonly CompiledTrigger[] {
-  const triggers: CompiledTrigger[] = [];
-  for (const [name, trigger] of Object.entries(compiling.source.triggers)) {
-    const path = ['triggers', name];
-    checkTriggerType(compiling, trigger.on, [...path, 'on']);
-    const event = eventNames(compiling, [trigger.on]);
-    const names = { features, event, action: null, context: false };
-    const when =
-      trigger.when === undefined
-        ? null
-        : expressionAt(compiling, [...path, 'when'], trigger.when, 'bool', names);
-    refersTo(compiling, 'placements', trigger.placement, [...path, 'placement']);
-    const placement = placements.get(trigger.placement);
-    if (placement !== undefined) triggers.push({ name, on: trigger.on, when, placement });
-  }
-  return triggers;
-}
-
-function checkTriggerType(compiling: Compiling, type: string, path: readonly string[]): void {
-  if (type.startsWith('$'))
-    compiling.report(path, "expected an event that subjects send but found one of the engine's own");
-  else if (type === '*') compiling.report(path, 'expected one event type but found "*"');
-  else checkEventType(compiling, type, path);
 }

@@ -4,9 +4,10 @@ import type { Compiling } from './compile-context.ts';
 import { refersTo } from './compile-context.ts';
 import { compileFeatures, featureTypes } from './compile-features.ts';
 import { compileModels, type ModelFile } from './compile-models.ts';
-import { compilePlacements, compileTriggers } from './compile-placements.ts';
+import { compilePlacements } from './compile-placements.ts';
+import { compileTriggers } from './compile-triggers.ts';
 import { compileTypes } from './compile-types.ts';
-import type { CompiledTrigger, CompiledWorkspace } from './compiled.ts';
+import type { CompiledTrigger, CompiledWorkspace, EventTrigger } from './compiled.ts';
 import { durationMs } from './duration.ts';
 import { checkEventType } from './event-names.ts';
 import { quote } from './problems.ts';
@@ -53,6 +54,8 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
     deduplicationIds: source.deduplication.ids,
     deduplicationMs: durationMs(source.deduplication.window),
     sessionGapMs: durationMs(source.session.gap),
+    timersDelayMs: durationMs(source.timers.delay),
+    stateTtlMs: source.state.ttl === undefined ? null : durationMs(source.state.ttl),
   };
 }
 
@@ -87,9 +90,10 @@ function isTimezone(name: string): boolean {
   }
 }
 
-function byType(triggers: readonly CompiledTrigger[]): ReadonlyMap<string, readonly CompiledTrigger[]> {
-  const grouped = new Map<string, CompiledTrigger[]>();
+function byType(triggers: readonly CompiledTrigger[]): ReadonlyMap<string, readonly EventTrigger[]> {
+  const grouped = new Map<string, EventTrigger[]>();
   for (const trigger of triggers) {
+    if (trigger.kind !== 'event') continue;
     const same = grouped.get(trigger.on);
     if (same === undefined) grouped.set(trigger.on, [trigger]);
     else same.push(trigger);

@@ -158,12 +158,45 @@ export interface CompiledPlacement {
   readonly policy: string;
 }
 
-export interface CompiledTrigger {
+interface Triggering {
   readonly name: string;
-  readonly on: string;
   readonly when: Expression<boolean> | null;
   readonly placement: CompiledPlacement;
 }
+
+/** At each event of a type. */
+export interface EventTrigger extends Triggering {
+  readonly kind: 'event';
+  readonly on: string;
+}
+
+/** When a condition over the subject's features becomes true, or while it is. */
+export interface ConditionTrigger extends Triggering {
+  readonly kind: 'condition';
+  readonly when: Expression<boolean>;
+  /** Fires at every event while it holds, not only at the first. */
+  readonly repeats: boolean;
+  /** 0: none. */
+  readonly cooldownMs: number;
+}
+
+/** When something has not followed something else in time. */
+export interface AbsenceTrigger extends Triggering {
+  readonly kind: 'absence';
+  readonly after: string;
+  readonly absent: ReadonlySet<string>;
+  readonly withinMs: number;
+  readonly where: Expression<boolean> | null;
+  /** Property that both events share, or null. */
+  readonly same: string | null;
+}
+
+/** When a session is over. */
+export interface SessionEndTrigger extends Triggering {
+  readonly kind: 'session_end';
+}
+
+export type CompiledTrigger = EventTrigger | ConditionTrigger | AbsenceTrigger | SessionEndTrigger;
 
 /** A workspace that has been read, checked and compiled: everything in it refers to something that exists. */
 export interface CompiledWorkspace {
@@ -182,10 +215,14 @@ export interface CompiledWorkspace {
   readonly features: readonly CompiledFeature[];
   readonly placements: ReadonlyMap<string, CompiledPlacement>;
   readonly triggers: readonly CompiledTrigger[];
-  readonly triggersByType: ReadonlyMap<string, readonly CompiledTrigger[]>;
+  readonly triggersByType: ReadonlyMap<string, readonly EventTrigger[]>;
   readonly models: ReadonlyMap<string, CompiledModel>;
   readonly scoringBudgetMs: number;
   readonly deduplicationIds: number;
   readonly deduplicationMs: number;
   readonly sessionGapMs: number;
+  /** How long after it is due, in event time, a timer fires. */
+  readonly timersDelayMs: number;
+  /** Silence after which a subject is forgotten; null: never. */
+  readonly stateTtlMs: number | null;
 }

@@ -29,6 +29,9 @@ export function eventNames({ source, names }: Compiling, types: readonly string[
   return { properties, isOpen };
 }
 
+/** `on: session_end` in a trigger is no event type. */
+export const sessionEnd = 'session_end';
+
 const readableSystemTypes: ReadonlySet<string> = new Set([
   systemTypes.exposure,
   systemTypes.outcome,
@@ -62,7 +65,9 @@ function typesOf(feature: FeatureSource): readonly string[] {
 export function undeclaredTypes(source: Compiling['source']): readonly string[] {
   const mentioned = [
     ...Object.values(source.features).flatMap(typesOf),
-    ...Object.values(source.triggers).map((trigger) => trigger.on),
+    ...Object.values(source.triggers).flatMap(({ on, after, absent }) =>
+      [on === sessionEnd ? [] : (on ?? []), after ?? [], absent ?? []].flat(),
+    ),
   ];
   return [...new Set(mentioned)].filter(
     (type) => type !== '*' && !type.startsWith('$') && !Object.hasOwn(source.types, type),

@@ -152,7 +152,6 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
     else memory.blobs.set(key, Buffer.from(blob));
   }
   if (commit.partitionState !== null) memory.partitionState = Buffer.from(commit.partitionState);
-  moveTimers(memory, commit);
   const mark = commit.id;
   const resolutions: Resolution[] = [];
   for (const item of commit.outbox) {
@@ -176,6 +175,7 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
         publish(memory, { kind: item.kind, payload: item.payload, resolution: null, mark });
     }
   }
+  moveTimers(memory, commit);
   const sequence = memory.head.sequence + 1;
   memory.recent = [...memory.recent, { id: commit.id, sequence, resolutions }].slice(-keptCommits);
   memory.head = { position: commit.position, commitId: commit.id, sequence };

@@ -317,6 +317,20 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         expect(await store.capsUsed(partition, 'acme', 'u:1', [perSession(1, 's', 13 * day)])).toEqual([1]);
       });
 
+      it('still counts them for decisions of the very commit that forgets it', async () => {
+        await store.commit(partition, commit('', 'c1', { outbox: take }));
+        const at = 20 * day;
+        const outcome = await store.commit(
+          partition,
+          commit('c1', 'c2', {
+            outbox: [decision([choice('a', [perSubject(1, 10 * day + 5)])])],
+            expired: [expiry(at)],
+          }),
+        );
+        expect(outcome).toMatchObject({ resolutions: [{ chosen: -1 }] });
+        expect(await store.capsUsed(partition, 'acme', 'u:1', [perSubject(1, 10 * day)])).toEqual([0]);
+      });
+
       it('that took nothing leaves nothing', async () => {
         await store.commit(partition, commit('', 'c1', { expired: [expiry(5 * day)] }));
         expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([]);

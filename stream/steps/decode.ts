@@ -85,7 +85,7 @@ export function decodeCloser(workspace: CompiledWorkspace, partition: number, pa
     // A record shorter than that has no room for so many levels.
     if (record.value.length > 2 * deepest && isDeeperThan([event.properties, event.context], deepest + 1))
       return refuse('too_deep', `Objects and lists are nested more than ${deepest} deep.`, event);
-    if (event.type !== '$control' && partitionOf(rawIdOf(subject), partitions) !== partition) {
+    if (!isOfEngine(event.type) && partitionOf(rawIdOf(subject), partitions) !== partition) {
       return refuse(
         'wrong_partition',
         `The key of "${subject}" belongs to another partition than ${partition}: its producer used another partitioner.`,
@@ -127,6 +127,8 @@ function arrived(record: LogRecord, subject: SubjectId, event: StoredEvent, arri
   item.time = arrival.from.time;
   return item;
 }
+/** What the engine says to a partition is about no subject. */
+const isOfEngine = (type: string): boolean => type === systemTypes.control || type === systemTypes.tick;
 
 /** A source found it unusable: the letter says what the source said, and holds the bytes that it had. */
 function rejectedBefore(

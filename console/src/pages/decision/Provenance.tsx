@@ -20,10 +20,7 @@ export function Provenance({ decision }: { readonly decision: DecisionRecord }) 
     ['Available at the commit', decision.available.length === 0 ? 'none' : decision.available.join(', ')],
     ['Purpose', decision.purpose ?? 'none stated'],
     ['Log', `partition ${log.partition}, position ${log.position}`],
-    [
-      startedBy.kind === 'trigger' ? 'Event id' : 'Request id',
-      <Hash key="start" text={startedOf(startedBy)} />,
-    ],
+    [startLabels[startedBy.kind], <Hash key="start" text={startedOf(startedBy)} />],
     ['Session', decision.session === null ? 'none' : <Hash key="session" text={decision.session} />],
   ];
   return (
@@ -40,7 +37,17 @@ export function Provenance({ decision }: { readonly decision: DecisionRecord }) 
   );
 }
 
-const startedOf = (startedBy: DecisionRecord['startedBy']): string =>
-  startedBy.kind === 'trigger' ? startedBy.event : startedBy.request;
+const startLabels = { trigger: 'Event id', timer: 'Timer', request: 'Request id' } as const;
+
+function startedOf(startedBy: DecisionRecord['startedBy']): string {
+  switch (startedBy.kind) {
+    case 'trigger':
+      return startedBy.event;
+    case 'timer':
+      return startedBy.trigger;
+    case 'request':
+      return startedBy.request;
+  }
+}
 
 const Hash = ({ text }: { readonly text: string }) => <span className="mono">{text}</span>;

@@ -15,6 +15,13 @@ export function StartedBy({ decision }: { readonly decision: DecisionRecord }) {
       </>
     );
   }
+  if (startedBy.kind === 'timer') {
+    return (
+      <>
+        by trigger <b>{startedBy.trigger}</b>, whose timer was due at <Time at={startedBy.due} />.
+      </>
+    );
+  }
   return (
     <>
       by trigger <b>{startedBy.trigger}</b> on event <b title={startedBy.event}>{startedBy.eventType}</b> at{' '}
