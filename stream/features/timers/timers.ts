@@ -85,10 +85,11 @@ export function addPending(timers: Timers, added: Pending, until: number): 'adde
     mark.after = added.from;
     mark.until = Math.max(mark.until, until);
   }
-  if (isSettled) return 'settled';
+  // Even one that is settled itself has come in the time of an older one.
   timers.pending = timers.pending.filter(
     (old) => !isSame(old, added) || !(old.from <= added.from && added.from <= old.due),
   );
+  if (isSettled) return 'settled';
   if (timers.pending.length >= timerLimits.pending) return 'full';
   if (mark === null) {
     const made = { trigger: added.trigger, key: added.key, after: added.from, absent: [], until };
