@@ -179,6 +179,18 @@ describe('GET /v1/subjects/:id/features', () => {
       code: 'unknown_subject',
     });
   });
+
+  it('reads those of the user that an anonymous id has become, and says so', async () => {
+    const time = Date.UTC(2018, 10, 1);
+    await lab.putFeatures('acme', 'u:signed-in', [{ type: 'viewed', time }]);
+    await lab.identify('acme', 'was-anonymous', 'signed-in');
+    const { secret } = await lab.keysOf('acme');
+    expect((await lab.get('/v1/subjects/a:was-anonymous/features?at=newest', secret)).body).toMatchObject({
+      subject: 'u:signed-in',
+      askedFor: 'a:was-anonymous',
+      features: { views: 1 },
+    });
+  });
 });
 
 describe('GET /api/subjects/:id/state', () => {

@@ -175,6 +175,10 @@ const featureVector = z.record(z.string(), z.unknown());
 
 export const subjectFeaturesAnswer = z.object({
   subject: z.string(),
+  askedFor: z
+    .string()
+    .optional()
+    .describe('The anonymous subject that was asked for: it has become `subject`.'),
   at: z.number(),
   position: z.number(),
   features: featureVector,

@@ -124,6 +124,8 @@ export interface DecisionDetail {
 /** GET /v1/subjects/:id/features */
 export interface SubjectFeatures {
   readonly subject: string;
+  /** The anonymous subject that was asked for: its state has moved to `subject`. */
+  readonly askedFor?: string;
   /** Event time the values are read at: the newest of the subject's events and now. */
   readonly at: number;
   readonly position: number;

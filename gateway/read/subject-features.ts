@@ -28,7 +28,7 @@ export type ReadAt = 'now' | 'newest' | number;
 
 /**
  * A subject's features as the committed state has them, at event time `at` (never before the subject's newest event:
- * older values are no longer kept). Throws `unknown_subject`.
+ * older values are no longer kept); of an anonymous one that has become a user, the user's. Throws `unknown_subject`.
  */
 export async function readSubjectFeatures(
   parts: SubjectFeatureParts,
@@ -45,6 +45,10 @@ export async function readSubjectFeatures(
     );
   }
   const state = parts.features.decode(blob);
+  if (state.moved !== null) {
+    const theirs = await readSubjectFeatures(parts, tenant, asSubjectId(`u:${state.moved.to}`), at);
+    return { ...theirs, askedFor: subject };
+  }
   const asked = at === 'now' ? parts.clock.now() : at === 'newest' ? state.newest : at;
   const time = Math.max(asked, state.newest);
   return { subject, at: time, position: state.position, features: parts.features.read(state, time) };

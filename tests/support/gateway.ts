@@ -14,7 +14,7 @@ import {
   memoryKeyStorage,
 } from '../../gateway/index.ts';
 import type { DecideRequest, StoredEvent } from '../../schemas/index.ts';
-import { makeFeatureSet } from '../../stream/features/index.ts';
+import { makeFeatureSet, moveTo } from '../../stream/features/index.ts';
 import { type EventLog, memoryLog } from '../../stream/log/index.ts';
 import { memoryState, type StateStore } from '../../stream/state/index.ts';
 import { type CompiledWorkspace, loadWorkspace } from '../../workspace/index.ts';
@@ -66,6 +66,8 @@ export interface Lab {
     subject: string,
     events: readonly { type: string; time: number }[],
   ): Promise<void>;
+  /** Makes an anonymous id a user's, as the worker would. */
+  identify(tenant: string, anonymousId: string, userId: string): Promise<void>;
   post(path: string, body: unknown, key?: string, headers?: Record<string, string>): Promise<Answer>;
   get(path: string, key?: string, headers?: Record<string, string>): Promise<Answer>;
   stop(): Promise<void>;
@@ -200,6 +202,20 @@ export async function startLab(overrides: Partial<GatewayDeps> & { yaml?: string
         id: randomUUID(),
         position: position + events.length,
         blobs: [[`${tenant}:${subject}`, features.encode(state)]],
+        partitionState: null,
+        outbox: [],
+      });
+    },
+    identify: async (tenant, anonymousId, userId) => {
+      const state = features.empty();
+      moveTo(features, state, userId, { id: 'identify', time: 0, isVouched: true }, 0);
+      const partition = partitionOf(anonymousId, log.partitions);
+      const { commitId, position } = await store.head(partition);
+      await store.commit(partition, {
+        previous: commitId,
+        id: randomUUID(),
+        position: position + 1,
+        blobs: [[`${tenant}:a:${anonymousId}`, features.encode(state)]],
         partitionState: null,
         outbox: [],
       });
