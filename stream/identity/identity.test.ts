@@ -11,6 +11,8 @@ import {
   start,
   view,
 } from '../../tests/support/identity.ts';
+import { root } from '../../tests/support/program.ts';
+import { loadWorkspace } from '../../workspace/index.ts';
 
 const valuesOf = (state: Parameters<typeof features.read>[0] | null, at = start - 3_500_000) =>
   state === null ? null : features.read(state, at);
@@ -151,6 +153,33 @@ describe('a decision about a user', () => {
     await settle();
     expect(await pendingIn(outbox, 'b2')).toEqual({ pendingTransfers: [anon] });
     expect(await pendingIn(outbox, 'b3')).toBeUndefined();
+  });
+});
+
+describe('what an anonymous id waited for', () => {
+  const firedAfter = async (...theirs: StoredEvent[]) => {
+    const timers = await loadWorkspace(`${root}/tests/workspaces/timers`);
+    const { send, settle, outbox } = rig(undefined, undefined, timers);
+    const cart = { type: 'cart', properties: { id: 'c1', value: 5 } };
+    await send({ ...view('cart', { anonymousId: anon }, 1), ...cart }, ...theirs);
+    await settle();
+    await send(identify('i1', anon, user, 3));
+    await settle();
+    // The user's partition goes on: what is due fires.
+    await send({ ...view('later', { userId: user }, 120), properties: { price: 1 } });
+    await settle();
+    return decisionsIn(await outbox()).flatMap(({ subject, startedBy }) =>
+      startedBy.kind !== 'request' && startedBy.trigger === 'abandoned' ? [subject] : [],
+    );
+  };
+
+  it('goes along, and fires for the user', async () => {
+    expect(await firedAfter()).toEqual([`u:${user}`]);
+  });
+
+  it('is re-checked against what the user did: an order elsewhere was what it waited for', async () => {
+    const order = { ...view('order', { userId: user }, 10), type: 'order', properties: { id: 'c1' } };
+    expect(await firedAfter(order)).toEqual([]);
   });
 });
 

@@ -20,7 +20,7 @@ export const workspace = await loadWorkspace(`${root}/tests/workspaces/identity`
 export const features = makeFeatureSet(workspace);
 
 /** A log and a store with worker and relay; each `settle` is a life of both of them. */
-export function rig(log?: EventLog, store?: StateStore) {
+export function rig(log?: EventLog, store?: StateStore, used = workspace) {
   const clock = manualClock(start);
   const parts = {
     clock,
@@ -46,8 +46,8 @@ export function rig(log?: EventLog, store?: StateStore) {
     async settle(): Promise<void> {
       const worker = makeWorker({
         ...parts,
-        workspace,
-        features: makeFeatureSet(workspace),
+        workspace: used,
+        features: makeFeatureSet(used),
         scorers,
         partitions,
         metrics: streamMetrics(new Registry()),
