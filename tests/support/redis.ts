@@ -5,6 +5,8 @@ import { type RedisServer, startRedisServer } from '../../app/redis/server.ts';
 
 export interface TestRedis {
   readonly url: string;
+  /** Holds its data. */
+  readonly folder: string;
   /** The running server's process id; another one after `restart`. */
   readonly pid: number;
   /** SIGKILL, as a crash. */
@@ -38,6 +40,7 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   let server = await start();
   return {
     url: server.url,
+    folder,
     get pid() {
       return server.pid;
     },

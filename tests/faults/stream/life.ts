@@ -1,6 +1,5 @@
 import type { Clock, Logger } from '../../../core/index.ts';
-import { type EventLog, redisStreamsLog } from '../../../stream/log/index.ts';
-import { redisConnector } from '../../../stream/redis/index.ts';
+import { type EventLog, kafkaLog } from '../../../stream/log/index.ts';
 
 /** Where a worker process can be told to kill itself. */
 export const points = [
@@ -14,8 +13,8 @@ export const points = [
 /** What one worker process is told, as JSON. */
 export interface Life {
   readonly redis: string;
-  /** null: the log is in Redis. */
-  readonly brokers: readonly string[] | null;
+  /** The log: topics of a Kafka broker whose names begin with `prefix`. */
+  readonly kafka: { readonly broker: string; readonly prefix: string };
   readonly partitions: number;
   readonly workspace: string;
   readonly outFile: string;
@@ -25,16 +24,19 @@ export interface Life {
   readonly dieAt: { readonly point: (typeof points)[number]; readonly after: number } | null;
 }
 
-export async function openLog(
-  life: Pick<Life, 'redis' | 'brokers' | 'partitions'>,
-  clock: Clock,
-): Promise<EventLog> {
-  if (life.brokers === null) {
-    const connector = redisConnector(life.redis);
-    return redisStreamsLog({ connector, version: 1, partitions: life.partitions, clock });
-  }
-  throw new Error('kafka comes next');
-}
+export const openLog = (life: Pick<Life, 'kafka' | 'partitions'>, clock: Clock): Promise<EventLog> =>
+  kafkaLog({
+    connection: { brokers: [life.kafka.broker] },
+    prefix: life.kafka.prefix,
+    version: 1,
+    partitions: life.partitions,
+    clock,
+    logger: consoleLogger(),
+    timings: { sessionMs },
+  });
+
+/** A worker that says nothing so long has its partitions taken away. */
+export const sessionMs = 6_000;
 
 /** Warnings and errors on standard error, so that a failing test shows them. */
 export function consoleLogger(): Logger {

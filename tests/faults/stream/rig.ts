@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { BatchReport, DeadLetter, DecisionRecord } from '../../../schemas/index.ts';
+import type { NewRecord } from '../../../stream/log/index.ts';
+import { redisConnector } from '../../../stream/redis/index.ts';
+import { redisState, type StateStore } from '../../../stream/state/index.ts';
 import { type ChildProgram, childProgram } from '../../support/child.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { type EventsWanted, eventsOf } from './events.ts';
@@ -23,13 +26,16 @@ export interface Outcome {
   readonly dead: ReadonlyMap<string, DeadLetter>;
   /** Entries that the reader wrote down more than once. */
   readonly readAgain: number;
+  /** Entries that the reader had written down and that others have since taken the place of. */
+  readonly rolledBack: number;
 }
 
-/** One Redis with the state (and, without brokers, the log), and the processes that work on it. */
+/** One Redis with the state, a log, and the worker processes on them. */
 export interface Rig {
   readonly redis: TestRedis;
+  readonly store: StateStore;
+  /** Starts a worker process. */
   start(life?: Partial<Life>): ReturnType<ChildProgram['start']>;
-  append(wanted: EventsWanted): Promise<void>;
   outcome(): Promise<Outcome>;
   stop(): Promise<void>;
 }
@@ -37,7 +43,7 @@ export interface Rig {
 export interface RigOptions {
   readonly program: ChildProgram;
   readonly partitions: number;
-  readonly brokers: readonly string[] | null;
+  readonly kafka: Life['kafka'];
   readonly batchRecords?: number;
   readonly fsync?: 'always' | 'everysec';
 }
@@ -45,13 +51,28 @@ export interface RigOptions {
 export const workerProgram = (): Promise<ChildProgram> =>
   childProgram(new URL('./worker.child.fixture.ts', import.meta.url));
 
+/** Appends the events to the log, in order. */
+export async function append(kafka: Life['kafka'], wanted: EventsWanted): Promise<void> {
+  const log = await openLog({ kafka, partitions: wanted.partitions }, clock);
+  let records: NewRecord[] = [];
+  for (const record of eventsOf(wanted)) {
+    records.push(record);
+    if (records.length < 1_000) continue;
+    await log.append(records);
+    records = [];
+  }
+  await log.append(records);
+  await log.close();
+}
+
 export async function makeRig(options: RigOptions): Promise<Rig> {
-  const { program, partitions, brokers } = options;
+  const { program, partitions, kafka } = options;
   const folder = await mkdtemp(join(tmpdir(), 'presage-faults-'));
   const redis = await startTestRedis({ maxmemoryMb: 1_024, fsync: options.fsync ?? 'always' });
+  const store = redisState({ connector: redisConnector(redis.url), version: 1, clock });
   const base: Life = {
     redis: redis.url,
-    brokers,
+    kafka,
     partitions,
     workspace,
     outFile: join(folder, 'read.jsonl'),
@@ -61,28 +82,18 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
   };
   return {
     redis,
+    store,
     start: (life = {}) => program.start(JSON.stringify({ ...base, ...life })),
-    async append(wanted) {
-      const log = await openLog(base, clock);
-      let records = [];
-      for (const record of eventsOf(wanted)) {
-        records.push(record);
-        if (records.length < 1_000) continue;
-        await log.append(records);
-        records = [];
-      }
-      await log.append(records);
-      await log.close();
-    },
     outcome: () => outcomeOf(redis.url, base.outFile),
     async stop() {
+      await store.close();
       await redis.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-type ReadEntry = { partition: number; offset: number } & (
+type ReadEntry = { partition: number; offset: number; mark: string } & (
   | { kind: 'batch'; batch: BatchReport }
   | { kind: 'dead'; dead: DeadLetter }
   | { kind: 'decision'; decision: DecisionRecord }
@@ -93,14 +104,17 @@ async function outcomeOf(url: string, file: string): Promise<Outcome> {
   const decisions = new Map<string, string>();
   const dead = new Map<string, DeadLetter>();
   const found = new Set<string>();
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   let readAgain = 0;
+  let rolledBack = 0;
   for (const line of text.split('\n')) {
     const entry = parsed(line);
     if (entry === null) continue;
     const place = `${entry.partition}/${entry.offset}`;
-    if (seen.has(place)) readAgain++;
-    seen.add(place);
+    const before = seen.get(place);
+    if (before === entry.mark) readAgain++;
+    else if (before !== undefined) rolledBack++;
+    seen.set(place, entry.mark);
     switch (entry.kind) {
       case 'decision':
         decisions.set(entry.decision.id, contentOf(entry.decision));
@@ -120,6 +134,7 @@ async function outcomeOf(url: string, file: string): Promise<Outcome> {
     findings: [...found].sort().join('\n'),
     dead,
     readAgain,
+    rolledBack,
   };
 }
 

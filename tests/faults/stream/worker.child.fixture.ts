@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { loadScorers, scorerMetrics } from '../../../scorers/index.ts';
 import { makeFeatureSet } from '../../../stream/features/index.ts';
+import { followOutbox } from '../../../stream/follow.ts';
 import { makeWorker, readOutboxEntry, streamMetrics } from '../../../stream/index.ts';
 import type { EventLog } from '../../../stream/log/index.ts';
 import { redisConnector } from '../../../stream/redis/index.ts';
@@ -78,28 +79,32 @@ const worker = makeWorker({
 
 const out = openSync(life.outFile, 'a');
 let isStopping = false;
-const acknowledged: number[] = [];
 
-/** Reads on from the acknowledged entry; each entry is written down, durably, before it is acknowledged. */
-async function readOutbox(partition: number): Promise<void> {
-  const reader = 'fault-reader';
-  const state = await store.readerState(partition, reader);
-  let position = state === null ? 0 : Number(state);
-  acknowledged[partition] = position;
-  while (!isStopping) {
-    const entries = await store.readOutbox(partition, position, 64, 100);
-    if (entries.length === 0) continue;
-    for (const stored of entries)
-      writeSync(out, `${JSON.stringify({ partition, ...readOutboxEntry(stored) })}\n`);
-    fsyncSync(out);
-    position = (entries.at(-1)?.offset ?? position) + 1;
-    if (isTime('before the acknowledgement')) await die();
-    await store.saveReaderState(partition, reader, String(position));
-    if (isTime('after the acknowledgement')) await die();
-    acknowledged[partition] = position;
-  }
-}
-const readers = Array.from({ length: log.partitions }, (_, partition) => readOutbox(partition));
+/** Each entry is written down, durably, before it is acknowledged. */
+const followers = Array.from({ length: log.partitions }, (_, partition) =>
+  followOutbox({
+    partition,
+    reader: 'fault-reader',
+    clock,
+    logger,
+    onLost: () => process.stdout.write(`reader of ${partition} began anew\n`),
+    store: {
+      ...store,
+      async saveReaderState(...position) {
+        if (isTime('before the acknowledgement')) await die();
+        await store.saveReaderState(...position);
+        if (isTime('after the acknowledgement')) await die();
+      },
+    },
+    async handle(entries) {
+      for (const stored of entries) {
+        const { mark } = stored;
+        writeSync(out, `${JSON.stringify({ partition, mark, ...readOutboxEntry(stored) })}\n`);
+      }
+      fsyncSync(out);
+    },
+  }),
+);
 
 await worker.start();
 process.stdout.write('started\n');
@@ -114,17 +119,21 @@ async function isDone(): Promise<boolean> {
       store.head(partition),
       store.outboxRange(partition),
     ]);
-    if (position < end || (acknowledged[partition] ?? 0) < outbox.end) return false;
+    const acknowledged = JSON.parse((await store.readerState(partition, 'fault-reader')) ?? '{}') as {
+      position?: number;
+    };
+    if (position < end || (acknowledged.position ?? 0) < outbox.end) return false;
   }
   return true;
 }
 while (!isStopping) {
-  if (life.untilDone && (await isDone())) break;
+  // While Redis or the broker is away there is no answer: asked again.
+  if (life.untilDone && (await isDone().catch(() => false))) break;
   await new Promise((wake) => setTimeout(wake, 20));
 }
 isStopping = true;
 await worker.stop();
-await Promise.all(readers);
+await Promise.all(followers.map((follower) => follower.stop()));
 closeSync(out);
 process.stdout.write(`fences ${(await metrics.fences.get()).values[0]?.value ?? 0}\ndrained\n`);
 await log.close();
