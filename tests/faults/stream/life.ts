@@ -16,6 +16,8 @@ export interface Life {
   /** The log: topics of a Kafka broker whose names begin with `prefix`. */
   readonly kafka: { readonly broker: string; readonly prefix: string };
   readonly partitions: number;
+  /** A worker that says nothing so long has its partitions taken away. */
+  readonly sessionMs: number;
   readonly workspace: string;
   readonly outFile: string;
   readonly batchRecords: number;
@@ -24,7 +26,10 @@ export interface Life {
   readonly dieAt: { readonly point: (typeof points)[number]; readonly after: number } | null;
 }
 
-export const openLog = (life: Pick<Life, 'kafka' | 'partitions'>, clock: Clock): Promise<EventLog> =>
+export const openLog = (
+  life: Pick<Life, 'kafka' | 'partitions' | 'sessionMs'>,
+  clock: Clock,
+): Promise<EventLog> =>
   kafkaLog({
     connection: { brokers: [life.kafka.broker] },
     prefix: life.kafka.prefix,
@@ -32,11 +37,8 @@ export const openLog = (life: Pick<Life, 'kafka' | 'partitions'>, clock: Clock):
     partitions: life.partitions,
     clock,
     logger: consoleLogger(),
-    timings: { sessionMs },
+    timings: { sessionMs: life.sessionMs },
   });
-
-/** A worker that says nothing so long has its partitions taken away. */
-export const sessionMs = 6_000;
 
 /** Warnings and errors on standard error, so that a failing test shows them. */
 export function consoleLogger(): Logger {

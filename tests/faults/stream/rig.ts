@@ -45,6 +45,7 @@ export interface RigOptions {
   readonly partitions: number;
   readonly kafka: Life['kafka'];
   readonly batchRecords?: number;
+  readonly sessionMs?: number;
   readonly fsync?: 'always' | 'everysec';
 }
 
@@ -53,7 +54,7 @@ export const workerProgram = (): Promise<ChildProgram> =>
 
 /** Appends the events to the log, in order. */
 export async function append(kafka: Life['kafka'], wanted: EventsWanted): Promise<void> {
-  const log = await openLog({ kafka, partitions: wanted.partitions }, clock);
+  const log = await openLog({ kafka, partitions: wanted.partitions, sessionMs: 6_000 }, clock);
   let records: NewRecord[] = [];
   for (const record of eventsOf(wanted)) {
     records.push(record);
@@ -74,6 +75,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     redis: redis.url,
     kafka,
     partitions,
+    sessionMs: options.sessionMs ?? 1_000,
     workspace,
     outFile: join(folder, 'read.jsonl'),
     batchRecords: options.batchRecords ?? 200,
