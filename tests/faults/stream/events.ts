@@ -1,6 +1,6 @@
-import { partitionOf } from '../../../core/index.ts';
+import { PresageError, partitionOf } from '../../../core/index.ts';
 import type { StoredEvent } from '../../../schemas/index.ts';
-import type { NewRecord } from '../../../stream/log/index.ts';
+import type { EventLog, NewRecord } from '../../../stream/log/index.ts';
 import { seededRandom } from '../../support/trivago.ts';
 
 export interface EventsWanted {
@@ -55,5 +55,64 @@ export function* eventsOf({ count, partitions, seed = 11, poison = 0 }: EventsWa
     recent.push(record);
     if (recent.length > 50) recent.shift();
     yield record;
+  }
+}
+
+/** Appends them all, in order. */
+export async function append(log: EventLog, wanted: EventsWanted): Promise<void> {
+  let records: NewRecord[] = [];
+  for (const record of eventsOf(wanted)) {
+    records.push(record);
+    if (records.length < 1_000) continue;
+    await log.append(records);
+    records = [];
+  }
+  await log.append(records);
+}
+
+export interface Feed {
+  /** No more after this. */
+  stop(): Promise<void>;
+}
+
+/** Appends them at a pace, for as long as it is not stopped; what the log could not take is tried again. */
+export function feed(log: EventLog, wanted: EventsWanted, perSecond: number): Feed {
+  const everyMs = 20;
+  const records = eventsOf(wanted);
+  let isStopped = false;
+  async function run(): Promise<void> {
+    const begun = performance.now();
+    let sent = 0;
+    while (!isStopped) {
+      const due = Math.floor(((performance.now() - begun) / 1_000) * perSecond) - sent;
+      const some: NewRecord[] = [];
+      for (let i = 0; i < Math.min(due, 500); i++) {
+        const next = records.next();
+        if (next.done) return;
+        some.push(next.value);
+      }
+      await untilAppended(log, some);
+      sent += some.length;
+      await new Promise((wake) => setTimeout(wake, everyMs));
+    }
+  }
+  const running = run();
+  return {
+    async stop() {
+      isStopped = true;
+      await running;
+    },
+  };
+}
+
+/** A repeat after an unknown outcome is one more repeat, which the worker recognises. */
+async function untilAppended(log: EventLog, records: readonly NewRecord[]): Promise<void> {
+  for (;;) {
+    try {
+      await log.append(records);
+      return;
+    } catch (error) {
+      if (!(error instanceof PresageError && error.retriable)) throw error;
+    }
   }
 }

@@ -2,31 +2,33 @@ import { expect, it } from 'vitest';
 import { describeWithKafka } from '../../support/kafka.ts';
 import { expectSame, isFull } from './compare.ts';
 import { points } from './life.ts';
+import { report } from './report.ts';
 import { withStage } from './stage.ts';
 
-const events = { count: isFull ? 100_000 : 12_000, partitions: 4, poison: 0.01 };
+const events = { count: isFull ? 100_000 : 12_000, poison: 0.01 };
 /** Of each point; 5 points. */
 const killsEach = isFull ? 10 : 3;
 
 describeWithKafka('SIGKILL of a stream worker', () => {
-  const stage = withStage(events);
+  const stage = withStage(4, events);
 
-  it('has something to compare', () => {
-    const { calm } = stage();
+  it('has something to compare', async () => {
+    const calm = await stage().calm();
     expect(calm.decisions.size).toBeGreaterThan(events.count / 10);
     expect(calm.state.size).toBeGreaterThan(events.count / 100);
     expect(calm.findings).toContain('repeated');
     expect(calm.findings).toContain('late');
   });
 
-  it('finds the poison with its bytes, reason and coordinates', () => {
-    const letters = [...stage().calm.dead.values()];
+  it('finds the poison with its bytes, reason and coordinates', async () => {
+    const letters = [...(await stage().calm()).dead.values()];
     expect(letters.length).toBeGreaterThan(events.count * 0.008);
     for (const letter of letters) {
       const coordinates = { partition: expect.any(Number), position: expect.any(Number) };
       expect(letter).toMatchObject({ code: 'not_json', ...coordinates });
       expect(Buffer.from(letter.bytes, 'base64').toString()).toContain('"broken"');
     }
+    report('poison messages', { events: events.count, 'dead letters': letters.length });
   });
 
   it('at each named point changes no state and no decision', async () => {
@@ -35,9 +37,7 @@ describeWithKafka('SIGKILL of a stream worker', () => {
     let kills = 0;
     for (let life = 0; life < killsEach; life++) {
       for (const point of points) {
-        const t0 = Date.now();
         const { how, output } = await rig.start({ dieAt: { point, after: 1 + (life % 3) } }).ended;
-        console.log(point, life, Date.now() - t0, how, output);
         if (how === 'SIGKILL') kills++;
         else expect(`${how} ${output}`).toContain('drained');
       }
@@ -47,6 +47,12 @@ describeWithKafka('SIGKILL of a stream worker', () => {
     expect(`${last.how} ${last.output}`).toContain('exit 0');
     const rough = await rig.outcome();
     expect(rough.readAgain).toBeGreaterThan(0);
-    expectSame(rough, calm);
+    report('worker killed at each named point (SIGKILL)', {
+      events: events.count,
+      kills,
+      decisions: rough.decisions.size,
+      'entries read twice': rough.readAgain,
+    });
+    expectSame(rough, await calm());
   }, 1_200_000);
 });

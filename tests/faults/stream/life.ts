@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../../core/index.ts';
 import { type EventLog, kafkaLog } from '../../../stream/log/index.ts';
+import type { StateStore } from '../../../stream/state/index.ts';
 
 /** Where a worker process can be told to kill itself. */
 export const points = [
@@ -26,9 +27,12 @@ export interface Life {
   readonly dieAt: { readonly point: (typeof points)[number]; readonly after: number } | null;
 }
 
+export const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
+
 export const openLog = (
   life: Pick<Life, 'kafka' | 'partitions' | 'sessionMs'>,
   clock: Clock,
+  logger: Logger,
 ): Promise<EventLog> =>
   kafkaLog({
     connection: { brokers: [life.kafka.broker] },
@@ -36,9 +40,26 @@ export const openLog = (
     version: 1,
     partitions: life.partitions,
     clock,
-    logger: consoleLogger(),
+    logger,
     timings: { sessionMs: life.sessionMs },
   });
+
+export const readerName = 'fault-reader';
+
+/** Whether everything in the log is processed, and everything in the outbox read and acknowledged. */
+export async function isCaughtUp(log: EventLog, store: StateStore): Promise<boolean> {
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const [{ end }, { position }, outbox, state] = await Promise.all([
+      log.range(partition),
+      store.head(partition),
+      store.outboxRange(partition),
+      store.readerState(partition, readerName),
+    ]);
+    const read = (JSON.parse(state ?? '{}') as { position?: number }).position ?? 0;
+    if (position < end || read < outbox.end) return false;
+  }
+  return true;
+}
 
 /** Warnings and errors on standard error, so that a failing test shows them. */
 export function consoleLogger(): Logger {

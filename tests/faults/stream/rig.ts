@@ -4,15 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { BatchReport, DeadLetter, DecisionRecord } from '../../../schemas/index.ts';
-import type { NewRecord } from '../../../stream/log/index.ts';
 import { redisConnector } from '../../../stream/redis/index.ts';
 import { redisState, type StateStore } from '../../../stream/state/index.ts';
 import { type ChildProgram, childProgram } from '../../support/child.ts';
+import { waitFor } from '../../support/program.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
-import { type EventsWanted, eventsOf } from './events.ts';
-import { type Life, openLog } from './life.ts';
+import { clock, consoleLogger, isCaughtUp, type Life, openLog } from './life.ts';
 
-const clock = { now: Date.now, monotonic: () => performance.now() };
 const workspace = fileURLToPath(new URL('../../workspaces/faults', import.meta.url));
 
 /** What a run of the stream left behind: everything that must not depend on what was done to it. */
@@ -36,6 +34,10 @@ export interface Rig {
   readonly store: StateStore;
   /** Starts a worker process. */
   start(life?: Partial<Life>): ReturnType<ChildProgram['start']>;
+  /** Until every partition has got further than it is now. */
+  untilAllMove(withinMs?: number): Promise<void>;
+  /** Until everything in the log is processed, and read from the outbox. */
+  untilCaughtUp(): Promise<void>;
   outcome(): Promise<Outcome>;
   stop(): Promise<void>;
 }
@@ -51,20 +53,6 @@ export interface RigOptions {
 
 export const workerProgram = (): Promise<ChildProgram> =>
   childProgram(new URL('./worker.child.fixture.ts', import.meta.url));
-
-/** Appends the events to the log, in order. */
-export async function append(kafka: Life['kafka'], wanted: EventsWanted): Promise<void> {
-  const log = await openLog({ kafka, partitions: wanted.partitions, sessionMs: 6_000 }, clock);
-  let records: NewRecord[] = [];
-  for (const record of eventsOf(wanted)) {
-    records.push(record);
-    if (records.length < 1_000) continue;
-    await log.append(records);
-    records = [];
-  }
-  await log.append(records);
-  await log.close();
-}
 
 export async function makeRig(options: RigOptions): Promise<Rig> {
   const { program, partitions, kafka } = options;
@@ -82,10 +70,30 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     untilDone: true,
     dieAt: null,
   };
+  const heads = (): Promise<number[]> =>
+    Promise.all(
+      Array.from({ length: partitions }, async (_, partition) => (await store.head(partition)).position),
+    );
   return {
     redis,
     store,
     start: (life = {}) => program.start(JSON.stringify({ ...base, ...life })),
+    async untilAllMove(withinMs = 30_000) {
+      const before = await heads();
+      await waitFor(
+        'every partition to move',
+        async () => (await heads()).every((position, partition) => position > (before[partition] ?? 0)),
+        withinMs,
+      );
+    },
+    async untilCaughtUp() {
+      const log = await openLog(base, clock, consoleLogger());
+      try {
+        await waitFor('everything to be processed', () => isCaughtUp(log, store), 120_000);
+      } finally {
+        await log.close();
+      }
+    },
     outcome: () => outcomeOf(redis.url, base.outFile),
     async stop() {
       await store.close();

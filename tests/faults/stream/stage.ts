@@ -1,46 +1,70 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { ChildProgram } from '../../support/child.ts';
 import { startTestKafka, type TestKafka } from '../../support/kafka.ts';
-import type { EventsWanted } from './events.ts';
-import { append, makeRig, type Outcome, type Rig, type RigOptions, workerProgram } from './rig.ts';
+import { append, type EventsWanted, type Feed, feed } from './events.ts';
+import { clock, consoleLogger, openLog } from './life.ts';
+import { makeRig, type Outcome, type Rig, type RigOptions, workerProgram } from './rig.ts';
 
-/** A broker with a filled topic, the worker's program, and what an undisturbed run leaves behind. */
+/** A broker, the worker's program, and as many Redis servers as a test wants. */
 export interface Stage {
   readonly broker: TestKafka;
-  readonly calm: Outcome;
   /** Another Redis on the same topic, with nothing in it. */
   fresh(options?: Partial<RigOptions>): Promise<Rig>;
+  /** Fills the topic at a pace. */
+  feed(events: EventsWanted, perSecond: number): Promise<Feed>;
+  /** What an undisturbed run over all that is in the topic leaves behind. */
+  calm(): Promise<Outcome>;
 }
 
 const prefix = 'faults.';
 
-/** Sets the stage before a file's tests and clears it after them. */
-export function withStage(events: EventsWanted): () => Stage {
-  const { partitions } = events;
-  const rigs: Rig[] = [];
+/** Sets the stage before a file's tests, with these events in the topic, and clears it after them. */
+export function withStage(partitions: number, events?: Omit<EventsWanted, 'partitions'>): () => Stage {
+  const closers: (() => Promise<void>)[] = [];
   let program: ChildProgram;
   let broker: TestKafka;
-  let calm: Outcome;
+  let known: Outcome | null = null;
+  const kafka = () => ({ broker: broker.address, prefix });
+  const open = () => openLog({ kafka: kafka(), partitions, sessionMs: 6_000 }, clock, consoleLogger());
   const fresh = async (options: Partial<RigOptions> = {}): Promise<Rig> => {
-    const kafka = { broker: broker.address, prefix };
-    const rig = await makeRig({ program, partitions, kafka, ...options });
-    rigs.push(rig);
+    const rig = await makeRig({ program, partitions, kafka: kafka(), ...options });
+    closers.push(() => rig.stop());
     return rig;
+  };
+  const calm = async (): Promise<Outcome> => {
+    if (known !== null && events !== undefined) return known;
+    const rig = await fresh();
+    const { how, output } = await rig.start().ended;
+    expect(`${how} ${output}`).toContain('exit 0');
+    known = await rig.outcome();
+    return known;
   };
   beforeAll(async () => {
     [program, broker] = await Promise.all([
       workerProgram(),
       startTestKafka({ settings: { 'group.min.session.timeout.ms': 500 } }),
     ]);
-    await append({ broker: broker.address, prefix }, events);
-    const rig = await fresh();
-    expect(await rig.start().ended).toMatchObject({ how: 'exit 0' });
-    calm = await rig.outcome();
+    closers.push(
+      () => program.remove(),
+      () => broker.stop(),
+    );
+    if (events === undefined) return;
+    const log = await open();
+    await append(log, { ...events, partitions });
+    await log.close();
+    await calm();
   }, 240_000);
   afterAll(async () => {
-    for (const rig of rigs) await rig.stop();
-    await broker?.stop();
-    await program?.remove();
+    for (const close of closers.reverse()) await close();
   }, 60_000);
-  return () => ({ broker, calm, fresh });
+  return () => ({
+    broker,
+    fresh,
+    calm,
+    async feed(wanted, perSecond) {
+      const log = await open();
+      closers.push(() => log.close());
+      return feed(log, wanted, perSecond);
+    },
+  });
 }

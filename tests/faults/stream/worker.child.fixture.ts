@@ -8,7 +8,7 @@ import type { EventLog } from '../../../stream/log/index.ts';
 import { redisConnector } from '../../../stream/redis/index.ts';
 import { redisState, type StateStore } from '../../../stream/state/index.ts';
 import { loadWorkspace } from '../../../workspace/index.ts';
-import { consoleLogger, type Life, openLog } from './life.ts';
+import { clock, consoleLogger, isCaughtUp, type Life, openLog, readerName } from './life.ts';
 
 /**
  * A stream worker and a reader of its outbox in one process, which kills itself (as `kill -9` does) at a named point:
@@ -16,11 +16,10 @@ import { consoleLogger, type Life, openLog } from './life.ts';
  * what it wrote down. It says `caught up` once everything is processed and read.
  */
 const life = JSON.parse(process.argv[2] ?? '{}') as Life;
-const clock = { now: Date.now, monotonic: () => performance.now() };
 const logger = consoleLogger();
 const workspace = await loadWorkspace(life.workspace);
 const connector = redisConnector(life.redis);
-const log = await openLog(life, clock);
+const log = await openLog(life, clock, logger);
 const store = redisState({ connector, version: 1, clock });
 const features = makeFeatureSet(workspace);
 const registry = new Registry();
@@ -84,7 +83,7 @@ let isStopping = false;
 const followers = Array.from({ length: log.partitions }, (_, partition) =>
   followOutbox({
     partition,
-    reader: 'fault-reader',
+    reader: readerName,
     clock,
     logger,
     onLost: () => process.stdout.write(`reader of ${partition} began anew\n`),
@@ -112,23 +111,9 @@ process.on('SIGTERM', () => {
   isStopping = true;
 });
 
-async function isDone(): Promise<boolean> {
-  for (let partition = 0; partition < log.partitions; partition++) {
-    const [{ end }, { position }, outbox] = await Promise.all([
-      log.range(partition),
-      store.head(partition),
-      store.outboxRange(partition),
-    ]);
-    const acknowledged = JSON.parse((await store.readerState(partition, 'fault-reader')) ?? '{}') as {
-      position?: number;
-    };
-    if (position < end || (acknowledged.position ?? 0) < outbox.end) return false;
-  }
-  return true;
-}
 while (!isStopping) {
   // While Redis or the broker is away there is no answer: asked again.
-  if (life.untilDone && (await isDone().catch(() => false))) break;
+  if (life.untilDone && (await isCaughtUp(log, store).catch(() => false))) break;
   await new Promise((wake) => setTimeout(wake, 20));
 }
 isStopping = true;
