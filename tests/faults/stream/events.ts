@@ -35,7 +35,7 @@ export function* eventsOf({ count, partitions, seed = 11, poison = 0 }: EventsWa
     const drawn = random();
     const event: StoredEvent = {
       v: 1,
-      id: `event-${i}`,
+      id: `event-${seed}-${i}`,
       tenant: drawn < 0.5 ? 'acme' : 'bolt',
       type: ['view', 'view', 'view', 'click', 'purchase'][whole(5)] ?? 'view',
       userId: user,

@@ -33,7 +33,7 @@ describeWithKafka('SIGKILL of a stream worker', () => {
 
   it('at each named point changes no state and no decision', async () => {
     const { fresh, calm } = stage();
-    const rig = await fresh({ batchRecords: isFull ? 400 : 200 });
+    const rig = await fresh({ batchRecords: isFull ? 400 : 80 });
     let kills = 0;
     for (let life = 0; life < killsEach; life++) {
       for (const point of points) {
