@@ -105,6 +105,9 @@ describe('what the sink writes', () => {
     await play(log, store, 0, commits);
     await drain(sinkOf());
     expect(await contents(warehouse)).toEqual(fold(0, commits));
+    expect(await warehouse.rows('SELECT toUInt32(late_ms) AS late FROM late_events')).toEqual([
+      { late: 7_200_000 },
+    ]);
   });
 
   it('keeps a dead letter with its bytes', async () => {

@@ -32,6 +32,7 @@ describe('tables', () => {
         'decisions',
         'duplicates',
         'events',
+        'late_events',
         'exposures',
         'outcomes',
       ]),
