@@ -64,7 +64,7 @@ export function arbitrate(
       time: question.time,
       simulated: question.simulated,
       log: question.log,
-      features: question.features,
+      ...featuresOf(question),
       ...(question.identity === undefined ? {} : { identity: question.identity }),
       context: contextOf(question),
       candidates: [...candidates, ...considered.out],
@@ -92,6 +92,12 @@ export function arbitrate(
       },
     },
   };
+}
+
+/** Of shared features what was read, and which events they had counted: neither is a function of the subject's log. */
+function featuresOf({ features, shared }: Question): Pick<DecisionRecord, 'features' | 'shared'> {
+  if (shared === undefined) return { features };
+  return { features: { ...features, ...shared.seen() }, shared: { positions: shared.positions } };
 }
 
 /** What an action takes when it is chosen at this moment. */

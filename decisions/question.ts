@@ -14,6 +14,11 @@ export interface Question {
   readonly simulated: boolean;
   readonly log: DecisionRecord['log'];
   readonly features: FeatureVector;
+  /** Of `features`, what all subjects share: the record holds what was read of it. */
+  readonly shared?: {
+    readonly positions: Readonly<Record<string, number>>;
+    seen(): FeatureVector;
+  };
   readonly identity?: DecisionRecord['identity'];
   /** Properties of the trigger's event; null on the request path. */
   readonly event: Readonly<Record<string, unknown>> | null;

@@ -72,6 +72,14 @@ const keyed = {
     .default(32)
     .describe('With by: how many keys are kept; the least recently updated go first. Default 32.'),
 };
+const shareable = {
+  shared: z
+    .boolean()
+    .optional()
+    .describe(
+      'One value for all subjects of the tenant, at most about a second old: item popularity. With by, each of 64 shards of a partition keeps `keys` keys.',
+    ),
+};
 const decimal = {
   property: z.string().min(1).describe('The numeric property it computes with.'),
   scale: z
@@ -91,12 +99,13 @@ const sequenceStep = z.strictObject({
 });
 
 export const featureDefinition = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: kind('count', 'How many events.'), ...common, ...windowed, ...keyed }),
+  z.strictObject({ kind: kind('count', 'How many events.'), ...common, ...windowed, ...keyed, ...shareable }),
   z.strictObject({
     kind: kind('sum', 'The sum of a property.'),
     ...common,
     ...windowed,
     ...keyed,
+    ...shareable,
     ...decimal,
   }),
   z.strictObject({
@@ -104,6 +113,7 @@ export const featureDefinition = z.discriminatedUnion('kind', [
     ...common,
     ...windowed,
     ...keyed,
+    ...shareable,
     ...decimal,
   }),
   z.strictObject({
@@ -111,6 +121,7 @@ export const featureDefinition = z.discriminatedUnion('kind', [
     ...common,
     ...windowed,
     ...keyed,
+    ...shareable,
     ...decimal,
   }),
   z.strictObject({
@@ -118,6 +129,7 @@ export const featureDefinition = z.discriminatedUnion('kind', [
     ...common,
     ...windowed,
     ...keyed,
+    ...shareable,
     ...decimal,
   }),
   z.strictObject({

@@ -51,6 +51,8 @@ export interface Batch {
   /** What goes from or comes to a subject's caps and other partitions; takes effect before question number `after`. */
   readonly moves: { readonly after: number; readonly item: OutboxItem }[];
   readonly questions: Question[];
+  /** New blobs of shared features. */
+  shared: readonly (readonly [key: string, blob: Uint8Array | null])[];
   drafts: readonly Draft[];
   /** Which timers are due next; null: the workspace has none. */
   readonly horizon: Horizon | null;

@@ -5,6 +5,7 @@ import { decodePartitionState } from './partition-state.ts';
 import { processBatch } from './process.ts';
 import type { Progress } from './progress.ts';
 import { commitOf } from './publish.ts';
+import { SharedPartition } from './shared/index.ts';
 import { limits } from './state/limits.ts';
 import type { Commit, PartitionHead } from './state/port.ts';
 import { timerDecisionsPerBatch } from './steps/timers.ts';
@@ -41,13 +42,16 @@ const stateSampledEvery = 16;
 const timerItems = timerDecisionsPerBatch + 256;
 
 /** Fewer where an event may start many decisions, so that all of them fit in one commit, beside the batch's report. */
-function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace): number {
+function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace, sharedGroups: number): number {
   const conditions = triggers.filter(({ kind }) => kind === 'condition').length;
   const byType = [...triggersByType.values()].map((some) => some.length);
   const decisions = Math.max(1, Math.max(0, ...byType) + conditions);
   const room = limits.outboxItems - 1 - timerItems;
   // Beside its decisions, one record may publish that it was moved, or bring caps.
-  return Math.max(1, Math.min(mostRecords, Math.floor(room / (decisions + 1))));
+  const byOutbox = Math.floor(room / (decisions + 1));
+  // Each may change a blob of its subject, and one of each group of shared features.
+  const byBlobs = Math.floor(limits.blobs / (1 + sharedGroups));
+  return Math.max(1, Math.min(mostRecords, byOutbox, sharedGroups === 0 ? mostRecords : byBlobs));
 }
 
 /**
@@ -58,8 +62,24 @@ function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace): numbe
 export async function runPartition(parts: WorkerParts, run: PartitionRun): Promise<void> {
   const { reader, head } = run;
   const { partition } = reader;
-  const batchRecords = recordsPerBatch(parts.workspace);
-  const path = topology(parts, partition);
+  const batchRecords = recordsPerBatch(parts.workspace, parts.shared?.groups.length ?? 0);
+  const groups = parts.shared?.groups ?? [];
+  const shared =
+    groups.length === 0
+      ? null
+      : new SharedPartition({
+          store: parts.store,
+          partition,
+          groups,
+          onOutgrown: (key) => {
+            parts.metrics.outgrown.inc();
+            parts.logger.error(
+              { partition, key },
+              'Shared features of a shard grew over the size of a blob and begin anew. Lower their keys or buckets.',
+            );
+          },
+        });
+  const path = topology(parts, partition, shared);
   const cache = new SubjectCache({
     store: parts.store,
     features: parts.features,

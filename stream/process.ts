@@ -41,6 +41,7 @@ export async function processBatch(
     redelivered: [],
     moves: [],
     questions: [],
+    shared: [],
     drafts: [],
     horizon,
     timers: new Map(),
@@ -60,6 +61,7 @@ export async function processBatch(
   if (horizon !== null) await addDue(keys, items, partitionState, horizon, topology.timerDelayMs);
   const loaded = await cache.take(keys);
   for (const [key, state] of loaded) batch.subjects.set(key, state);
+  if (topology.shared !== null) await topology.shared.prepare(items);
 
   walk: for (const item of items) {
     for (const step of topology.steps) {
@@ -77,6 +79,7 @@ export async function processBatch(
     const state = batch.subjects.get(key);
     if (state !== undefined) cache.replace(key, state);
   }
+  batch.shared = topology.shared?.takeChanged() ?? [];
   batch.drafts = await topology.decide(batch.questions);
   return batch;
 }

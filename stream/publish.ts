@@ -70,6 +70,7 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
     if (!isWhole) outgrown.push(key);
     blobs.push([key, isWhole ? blob : null]);
   }
+  blobs.push(...batch.shared.map(([key, blob]): [string, Uint8Array | null] => [key, blob]));
   const commit = {
     previous,
     id,

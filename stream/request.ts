@@ -17,6 +17,7 @@ import { type DecideParts, decideAll } from './decide.ts';
 import { type FeatureSet, pendingTransfers, type SubjectState } from './features/index.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { payloadOf } from './publish.ts';
+import type { SharedSnapshots } from './shared/index.ts';
 import type { StateStore } from './state/port.ts';
 
 export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
@@ -25,6 +26,8 @@ export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
   readonly store: StateStore;
   readonly partitions: number;
   readonly logger: Logger;
+  /** Absent: the workspace has no features that subjects share. */
+  readonly shared?: SharedSnapshots | undefined;
   /** The stop switch, which may be ahead of the subject's partition. */
   readonly isStopped?: (tenant: string) => boolean;
 }
@@ -132,18 +135,22 @@ export function makeRequestDecider(
 
   function ask(request: DecideRequest, placements: readonly CompiledPlacement[], place: Place): Question[] {
     const begun = clock.monotonic();
-    const values = features.read(place.state, request.receivedAt);
+    const own = features.read(place.state, request.receivedAt);
     const featuresMs = place.readMs + clock.monotonic() - begun;
-    return placements.map((placement) => ({
-      ...questionOf(request, placement, place.partition),
-      subject: place.decidesFor,
-      session: request.session ?? place.state.session,
-      log: { partition: place.partition, position: place.state.position },
-      features: values,
-      ...(place.identity === undefined ? {} : { identity: place.identity }),
-      stopped: place.isStopped,
-      featuresMs,
-    }));
+    return placements.map((placement) => {
+      const shared = parts.shared?.read(request.tenant) ?? null;
+      return {
+        ...questionOf(request, placement, place.partition),
+        subject: place.decidesFor,
+        session: request.session ?? place.state.session,
+        log: { partition: place.partition, position: place.state.position },
+        features: shared === null ? own : { ...own, ...shared.features },
+        ...(shared === null ? {} : { shared }),
+        ...(place.identity === undefined ? {} : { identity: place.identity }),
+        stopped: place.isStopped,
+        featuresMs,
+      };
+    });
   }
 
   async function record(

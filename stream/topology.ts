@@ -5,6 +5,7 @@ import type { CompiledWorkspace } from '../workspace/index.ts';
 import type { Step } from './batch.ts';
 import { decideAll } from './decide.ts';
 import type { FeatureSet } from './features/port.ts';
+import type { SharedPartition, SharedSnapshots } from './shared/index.ts';
 import { applyControl } from './steps/control.ts';
 import { type Decoder, decodeRecord } from './steps/decode.ts';
 import { updateFeatures } from './steps/features.ts';
@@ -27,6 +28,8 @@ export interface TopologyParts {
   readonly logVersion?: number;
   /** Entries of the index of timers looked at in one batch, if not the usual number: for tests of batches that end early. */
   readonly timersPerBatch?: number | undefined;
+  /** Absent: the workspace has no features that subjects share. */
+  readonly shared?: SharedSnapshots | undefined;
 }
 
 export interface Topology {
@@ -35,6 +38,7 @@ export interface Topology {
   /** Whether anything in the workspace is ever due. */
   readonly hasTimers: boolean;
   readonly timerDelayMs: number;
+  readonly shared: SharedPartition | null;
   decide(questions: readonly Question[]): Promise<Draft[]>;
 }
 
@@ -49,7 +53,11 @@ export interface Topology {
  *
  * Steps see items in log order and only change the batch, so results don't depend on where batches begin and end.
  */
-export function topology(parts: TopologyParts, partition: number): Topology {
+export function topology(
+  parts: TopologyParts,
+  partition: number,
+  shared: SharedPartition | null = null,
+): Topology {
   const { workspace, features, scorers, clock } = parts;
   const timers = { workspace, features, clock, rules: timerRules(workspace) };
   return {
@@ -61,13 +69,31 @@ export function topology(parts: TopologyParts, partition: number): Topology {
       applyTick(),
       placeInTime(workspace),
       indexMoved(timers, followIdentity(features, parts.logVersion ?? 1)),
-      updateFeatures(features),
-      askTriggers(workspace, features, clock),
+      updateFeatures(features, shared),
+      askTriggers(workspace, features, clock, parts.shared),
       watchTriggers(timers),
     ],
     hasTimers: !timers.rules.isIdle,
     timerDelayMs: timers.rules.delayMs,
+    shared,
     decide: (questions) =>
-      decideAll(questions, { scorers, scoringBudgetMs: workspace.scoringBudgetMs, clock }),
+      decideAll(withShared(questions, parts.shared), {
+        scorers,
+        scoringBudgetMs: workspace.scoringBudgetMs,
+        clock,
+      }),
   };
+}
+
+/** Timers and watched conditions ask without what subjects share; what they lead to may read it all the same. */
+function withShared(
+  questions: readonly Question[],
+  shared: SharedSnapshots | undefined,
+): readonly Question[] {
+  if (shared === undefined) return questions;
+  return questions.map((question) => {
+    const reading = question.shared === undefined ? shared.read(question.tenant) : null;
+    if (reading === null) return question;
+    return { ...question, features: { ...question.features, ...reading.features }, shared: reading };
+  });
 }

@@ -1,6 +1,7 @@
 import type { FeatureSource, FeatureVector } from '../schemas/index.ts';
 import { contentHash } from './canonical.ts';
 import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
+import { isSharedFeature, sharedKeyOf } from './compile-shared.ts';
 import type { CompiledFeature, Derivation } from './compiled.ts';
 import type { CelType } from './expression-names.ts';
 import { type Path, quote } from './problems.ts';
@@ -90,6 +91,12 @@ function derivationOf(
     source.type === 'boolean' ? 'bool' : 'number',
     { features, event: null, action: null, context: false },
   );
+  const shared = expression?.reads.find((input) => isSharedFeature(compiling.source, input));
+  if (shared !== undefined)
+    compiling.report(
+      [...path, 'expression'],
+      `expected features of the subject but ${quote(shared)} is shared; divide two shared ones with a ratio, or compute in the action's own expressions`,
+    );
   return {
     inputs: expression?.reads ?? [],
     compute(values) {
@@ -105,12 +112,24 @@ function ratioOf(
   path: Path,
   features: ReadonlyMap<string, CelType>,
 ): Derivation {
+  const report = (key: string, message: string): void => compiling.report([...path, key], message);
   for (const [key, feature] of [
     ['numerator', numerator],
     ['denominator', denominator],
   ] as const) {
     const type = features.get(feature);
     if (!refersTo(compiling, 'features', feature, [...path, key])) continue;
+    const { source } = compiling;
+    if (isSharedFeature(source, numerator) || isSharedFeature(source, denominator)) {
+      const other = key === 'numerator' ? denominator : numerator;
+      const fits =
+        isSharedFeature(source, feature) &&
+        (!isSharedFeature(source, other) || sharedKeyOf(source, feature) === sharedKeyOf(source, other));
+      if (!fits) report(key, `expected two shared features with the same by but found ${quote(feature)}`);
+      else if (source.features[feature]?.kind === 'ratio')
+        report(key, 'expected a shared feature that is no ratio');
+      continue;
+    }
     if (type !== undefined && type !== 'double' && type !== 'dyn')
       compiling.report([...path, key], `expected a feature that is a number but found ${quote(feature)}`);
   }

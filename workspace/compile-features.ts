@@ -1,10 +1,11 @@
-import type { FeatureSource } from '../schemas/index.ts';
+import type { FeatureSource, WorkspaceSource } from '../schemas/index.ts';
 import { contentHash } from './canonical.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { compileDerived, type DerivedSource } from './compile-derived.ts';
 import { compileOf, compileWhere } from './compile-events.ts';
 import { compileRing } from './compile-ring.ts';
 import { compileSequence } from './compile-sequence.ts';
+import { isSharedFeature } from './compile-shared.ts';
 import type { CompiledFeature } from './compiled.ts';
 import { durationMs } from './duration.ts';
 import { isReservedName } from './expression-environment.ts';
@@ -20,8 +21,13 @@ const halfLivesKept = 24;
 /** 192 KiB a subject at the very worst. */
 const mostRegisters = 262_144;
 
-/** All features, normalised, in the order of the file. */
-export function compileFeatures(compiling: Compiling): readonly CompiledFeature[] {
+export interface CompiledFeatures {
+  readonly features: readonly CompiledFeature[];
+  readonly shared: readonly CompiledFeature[];
+}
+
+/** All features, normalised, in the order of the file; of the shared ones, ratios last. */
+export function compileFeatures(compiling: Compiling): CompiledFeatures {
   const entries = Object.entries(compiling.source.features);
   if (entries.length > mostFeatures) {
     compiling.report(['features'], `expected at most ${mostFeatures} features but found ${entries.length}`, {
@@ -37,7 +43,16 @@ export function compileFeatures(compiling: Compiling): readonly CompiledFeature[
     else stored.set(name, compileFeature(compiling, name, source));
   }
   const all = new Map([...stored, ...compileDerived(compiling, derived, stored, featureTypes(compiling))]);
-  return entries.flatMap(([name]) => all.get(name) ?? []);
+  const isShared = ({ name }: CompiledFeature): boolean => isSharedFeature(compiling.source, name);
+  const inOrder = entries.flatMap(([name]) => all.get(name) ?? []);
+  const shared = inOrder.filter(isShared);
+  return {
+    features: inOrder.filter((feature) => !isShared(feature)),
+    shared: [
+      ...shared.filter(({ derived }) => derived === null),
+      ...shared.filter(({ derived }) => derived !== null),
+    ],
+  };
 }
 
 function checkName(compiling: Compiling, name: string, source: FeatureSource): void {
@@ -57,13 +72,23 @@ export function featureTypes({ source, names }: Compiling): ReadonlyMap<string, 
   const types = new Map<string, CelType>();
   for (const name of names.features) {
     const feature = Object.hasOwn(source.features, name) ? source.features[name] : undefined;
-    types.set(name, feature === undefined ? 'dyn' : featureType(feature));
+    types.set(name, feature === undefined ? 'dyn' : featureType(feature, source));
   }
   return types;
 }
 
-function featureType(feature: FeatureSource): CelType {
+function featureType(feature: FeatureSource, source: WorkspaceSource): CelType {
   switch (feature.kind) {
+    case 'ratio': {
+      // Of two shared features by item: one ratio for each item.
+      const above = source.features[feature.numerator];
+      const isByKey =
+        isSharedFeature(source, feature.numerator) &&
+        above !== undefined &&
+        'by' in above &&
+        above.by !== undefined;
+      return isByKey ? 'map<string, double>' : 'double';
+    }
     case 'last':
       return feature.type === 'string' ? 'string' : 'double';
     case 'last_n':

@@ -5,6 +5,7 @@ import { refersTo } from './compile-context.ts';
 import { compileFeatures, featureTypes } from './compile-features.ts';
 import { compileModels, type ModelFile } from './compile-models.ts';
 import { compilePlacements } from './compile-placements.ts';
+import { isSharedFeature } from './compile-shared.ts';
 import { compileTriggers } from './compile-triggers.ts';
 import { compileTypes } from './compile-types.ts';
 import type { CompiledTrigger, CompiledWorkspace, EventTrigger } from './compiled.ts';
@@ -30,12 +31,22 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
   const tenants = compileTenants(compiling);
   const types = compileTypes(compiling);
   const names = featureTypes(compiling);
-  const features = compileFeatures(compiling);
+  const { features, shared } = compileFeatures(compiling);
+  const allFeatures = [...features, ...shared];
   const models = compileModels(compiling, files.models, names);
   const actions = compileActions(compiling, names);
-  const placements = compilePlacements(compiling, actions, models, features);
+  const placements = compilePlacements(compiling, actions, models, allFeatures);
   const triggers = compileTriggers(compiling, placements, names);
-  checkPurposes(compiling, placements, features);
+  for (const { name, kind, when } of triggers) {
+    const read = when?.reads.find((feature) => isSharedFeature(source, feature));
+    // It changes with events of others, at which nobody looks at this subject.
+    if (kind !== 'event' && read !== undefined)
+      compiling.report(
+        ['triggers', name, 'when'],
+        `expected features of the subject but ${quote(read)} is shared; only triggers on an event can read it`,
+      );
+  }
+  checkPurposes(compiling, placements, allFeatures);
   const modelHashes = [...models.values()].map(({ id, sha256 }) => [id, sha256]);
   return {
     source,
@@ -46,6 +57,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
     eventsAreOpen: source.events === 'open',
     types,
     features,
+    shared,
     placements,
     triggers,
     triggersByType: byType(triggers),

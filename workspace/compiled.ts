@@ -212,7 +212,10 @@ export interface CompiledWorkspace {
   >;
   readonly eventsAreOpen: boolean;
   readonly types: ReadonlyMap<string, CompiledEventType>;
+  /** Each subject's own. */
   readonly features: readonly CompiledFeature[];
+  /** Those that all subjects of a tenant share; a ratio of two of them stands after both. */
+  readonly shared: readonly CompiledFeature[];
   readonly placements: ReadonlyMap<string, CompiledPlacement>;
   readonly triggers: readonly CompiledTrigger[];
   readonly triggersByType: ReadonlyMap<string, readonly EventTrigger[]>;

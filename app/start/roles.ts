@@ -17,6 +17,7 @@ import {
   relayReader,
   streamMetrics,
 } from '../../stream/index.ts';
+import { makeSharedSnapshots, sharedGroups } from '../../stream/shared/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Environment } from '../environment.ts';
@@ -60,7 +61,23 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const control = makeControl({ log, store, clock, newId, tenants: [...workspace.tenants.keys()] });
   const stopSwitch = makeStopSwitch(control, logger);
   const sink = makeSink({ log, store, warehouse: parts.warehouse, clock, logger, registry });
+  const groups = sharedGroups(workspace);
+  const shared =
+    groups.length === 0
+      ? undefined
+      : makeSharedSnapshots({
+          workspace,
+          groups,
+          store,
+          partitions: log.partitions,
+          logger: logger.child({ role: 'shared features' }),
+        });
+  for (const group of groups) {
+    for (const layout of await store.layouts()) group.features.learnLayout(layout);
+    await store.saveLayout(group.features.layout, group.features.layoutDescription);
+  }
   const worker = makeWorker({
+    shared,
     workspace,
     features,
     scorers,
@@ -82,6 +99,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const gateway = await makeGateway({
     ...parts,
     decide: makeRequestDecider({
+      shared,
       workspace,
       features,
       store,
@@ -127,6 +145,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     logger,
     keepsLog: parts.logKeepsItself,
   });
+  if (shared !== undefined) others.push(shared);
   others.push(sink, stopSwitch, worker, relay, trimmer, push);
   return {
     gateway,

@@ -1,9 +1,10 @@
 import { type Batch, drop, ok, type StepResult } from '../batch.ts';
 import type { FeatureSet } from '../features/port.ts';
 import type { Item } from '../item.ts';
+import type { SharedPartition } from '../shared/index.ts';
 
 /** The event goes into its subject's features; a repeat is listed and goes no further. */
-export function updateFeatures(features: FeatureSet) {
+export function updateFeatures(features: FeatureSet, shared: SharedPartition | null) {
   return function update(item: Item, batch: Batch): StepResult {
     const { record } = item;
     const state = batch.subjects.get(item.key) ?? features.empty();
@@ -12,7 +13,10 @@ export function updateFeatures(features: FeatureSet) {
     if (record.offset <= state.position) return drop;
     const isNew = features.update(state, item, record.offset);
     batch.changed.add(item.key);
-    if (isNew) return ok;
+    if (isNew) {
+      shared?.update(item);
+      return ok;
+    }
     batch.duplicates.push(record.offset);
     return drop;
   };

@@ -3,9 +3,15 @@ import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { type Batch, ok, type StepResult } from '../batch.ts';
 import { type FeatureSet, pendingTransfers } from '../features/index.ts';
 import type { Item } from '../item.ts';
+import type { SharedSnapshots } from '../shared/index.ts';
 
 /** Each trigger on the event's type whose condition holds asks for a decision, with features as of this event. */
-export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, clock: Clock) {
+export function askTriggers(
+  workspace: CompiledWorkspace,
+  features: FeatureSet,
+  clock: Clock,
+  shared?: SharedSnapshots,
+) {
   return function ask(item: Item, batch: Batch): StepResult {
     const triggers = workspace.triggersByType.get(item.type);
     const state = batch.subjects.get(item.key);
@@ -13,10 +19,12 @@ export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, 
     const { event, record } = item;
 
     const begun = clock.monotonic();
-    const values = features.read(state, item.time);
+    const own = features.read(state, item.time);
     const featuresMs = clock.monotonic() - begun;
     const pending = pendingTransfers(state, item.time);
     for (const trigger of triggers) {
+      const reading = shared?.read(item.tenant) ?? null;
+      const values = reading === null ? own : { ...own, ...reading.features };
       const scope = { features: values, event: event.properties, action: null, context: null };
       const condition = trigger.when?.evaluate(scope) ?? { kind: 'value', value: true };
       // A condition over a value that is not there yet is not met; a wrong one was refused when the workspace loaded.
@@ -32,6 +40,7 @@ export function askTriggers(workspace: CompiledWorkspace, features: FeatureSet, 
         simulated: isSimulated(event),
         log: { partition: batch.partition, position: record.offset },
         features: values,
+        ...(reading === null ? {} : { shared: reading }),
         ...(pending.length > 0 ? { identity: { pendingTransfers: pending } } : {}),
         event: event.properties,
         context: null,

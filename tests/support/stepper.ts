@@ -5,6 +5,7 @@ import { readOutboxEntry } from '../../stream/outbox.ts';
 import { decodePartitionState, type PartitionState } from '../../stream/partition-state.ts';
 import { processBatch } from '../../stream/process.ts';
 import { commitOf } from '../../stream/publish.ts';
+import { SharedPartition } from '../../stream/shared/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import { SubjectCache } from '../../stream/subjects.ts';
 import { type TopologyParts, topology } from '../../stream/topology.ts';
@@ -18,6 +19,7 @@ export function stepper(parts: TopologyParts & { log: EventLog; store: StateStor
   interface Memory {
     readonly cache: SubjectCache;
     readonly state: PartitionState;
+    readonly shared: SharedPartition | null;
     previous: string;
     position: number;
   }
@@ -32,6 +34,7 @@ export function stepper(parts: TopologyParts & { log: EventLog; store: StateStor
     const memory = {
       cache: new SubjectCache({ store, features, partition, limits: { subjects: 10_000, bytes: 1e9 } }),
       state: decodePartitionState(await store.partitionState(partition)),
+      shared: parts.shared ? new SharedPartition({ store, partition, groups: parts.shared.groups }) : null,
       previous: head.commitId,
       position: head.position,
     };
@@ -64,7 +67,7 @@ export function stepper(parts: TopologyParts & { log: EventLog; store: StateStor
     const last = records.at(-1);
     if (last === undefined) return false;
     const batch = await processBatch(
-      topology(parts, partition),
+      topology(parts, partition, memory.shared),
       partition,
       records,
       memory.cache,

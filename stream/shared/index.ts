@@ -1,0 +1,4 @@
+export { type SharedGroup, sharedGroups } from './groups.ts';
+export { SharedPartition } from './partition.ts';
+export type { SharedReading } from './reading.ts';
+export { makeSharedSnapshots, type SharedSnapshots } from './snapshots.ts';
