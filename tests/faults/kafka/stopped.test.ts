@@ -14,6 +14,7 @@ import { describeWithKafka, startTestKafka, type TestKafka } from '../../support
 import { root, waitFor } from '../../support/program.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { silentLogger } from '../../support/silence.ts';
+import { report } from '../stream/report.ts';
 import type { WorkerLife } from './worker.child.fixture.ts';
 
 const isFull = process.env.PRESAGE_FULL === '1';
@@ -139,6 +140,10 @@ describeWithKafka('a worker that is stopped (SIGSTOP) past its session and goes 
     for (const { process: worker } of workers) worker.kill('SIGTERM');
     await Promise.all(workers.map(({ ended }) => ended));
 
+    report('worker stopped past its session and resumed (SIGSTOP)', {
+      rounds,
+      'fenced commits': await fences(),
+    });
     // No position of a partition was committed twice: none was made behind one that somebody else had made.
     const made = (await lines()).filter((line) => !line.includes('fenced'));
     const places = made.map((line) => {
