@@ -3,5 +3,6 @@ export * from './metrics.ts';
 export * from './outbox.ts';
 export * from './partition-state.ts';
 export * from './request.ts';
+export * from './subject-reader.ts';
 export * from './topology.ts';
 export * from './worker.ts';

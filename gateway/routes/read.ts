@@ -1,18 +1,14 @@
 import { z } from 'zod';
 import { PresageError } from '../../core/index.ts';
 import { clientTime, decisionDetailAnswer, errorAnswer, subjectFeaturesAnswer } from '../../schemas/index.ts';
+import type { ReadAt } from '../../stream/subject-reader.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Access } from '../auth/access.ts';
 import { tenantFilter, tenantOf } from '../auth/principal.ts';
 import type { App } from '../http/app.ts';
 import { readTime } from '../ingest/time.ts';
 import type { DecisionReader } from '../read/decisions.ts';
-import {
-  type ReadAt,
-  readSubjectFeatures,
-  readSubjectId,
-  type SubjectFeatureParts,
-} from '../read/subject-features.ts';
+import { readSubjectFeatures, readSubjectId, type SubjectFeatureParts } from '../read/subject-features.ts';
 
 export interface ReadRouteParts extends SubjectFeatureParts {
   readonly workspace: CompiledWorkspace;
