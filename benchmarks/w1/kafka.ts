@@ -9,14 +9,23 @@ import { w1 } from './events.ts';
 import { fill, w1Topic } from './fill.ts';
 import { cpuSecondsOf } from './measure.ts';
 import { type OurRun, type PeerRun, report } from './report.ts';
+import { w1Workspace } from './worker.ts';
 
 /**
- * W1 on a real broker, in turn with Kafka Streams: [events] [rounds] [exactly-once-too]. Both read the same topic; each
+ * W1 on a real broker, in turn with Kafka Streams: [events] [rounds]. Both read the same topic; each
  * run begins cold, with an empty Redis or state folder. Writes benchmarks/RESULTS.md.
  */
 const count = Number(process.argv[2] ?? w1.events);
 const rounds = Number(process.argv[3] ?? 3);
-const guarantees = process.argv[4] === 'no' ? ['at_least_once'] : ['at_least_once', 'exactly_once_v2'];
+const ids = (await w1Workspace()).deduplicationIds;
+
+/** Kafka Streams in the ways that one may run it: guarantee, remembered event ids a user, megabytes of write cache. */
+const peers: Readonly<Record<string, readonly [guarantee: string, ids: number, cacheMb: number]>> = {
+  [`at-least-once, ${ids} ids`]: ['at_least_once', ids, 0],
+  'at-least-once, no de-duplication': ['at_least_once', 0, 0],
+  'at-least-once, no de-duplication, 64 MB write cache': ['at_least_once', 0, 64],
+  [`exactly-once v2, ${ids} ids`]: ['exactly_once_v2', ids, 0],
+};
 const here = join(process.cwd(), '.presage', 'bench');
 const peer = join(process.cwd(), 'benchmarks', 'peers', 'kafka-streams');
 
@@ -65,7 +74,7 @@ async function ours(broker: string): Promise<OurRun> {
   }
 }
 
-async function theirs(broker: string, guarantee: string): Promise<PeerRun> {
+async function theirs(broker: string, how: readonly [string, number, number]): Promise<PeerRun> {
   const folder = mkdtempSync(join(tmpdir(), 'presage-streams-'));
   try {
     return (await run('java', [
@@ -73,7 +82,7 @@ async function theirs(broker: string, guarantee: string): Promise<PeerRun> {
       '-cp',
       `${join(peer, 'target', 'w1.jar')}:${join(peer, 'target', 'lib', '*')}`,
       'w1.W1',
-      ...[broker, w1Topic, String(count), folder, guarantee],
+      ...[broker, w1Topic, String(count), folder, ...how.map(String)],
     ])) as PeerRun;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -88,21 +97,21 @@ try {
   console.log(`topic filled: ${count} events of ${meanBytes.toFixed(0)} bytes`);
   const runs = {
     ours: [] as OurRun[],
-    peers: new Map<string, PeerRun[]>(guarantees.map((one) => [one, []])),
+    peers: new Map<string, PeerRun[]>(Object.keys(peers).map((name) => [name, []])),
   };
   for (let round = 1; round <= rounds; round++) {
     const mine = await ours(broker.address);
     runs.ours.push(mine);
     console.log(`round ${round}, ours: ${JSON.stringify(mine)}`);
     if (mine.state.digest !== digest) throw new Error('WRONG: our final vectors differ from the reference');
-    for (const guarantee of guarantees) {
-      const other = await theirs(broker.address, guarantee);
-      runs.peers.get(guarantee)?.push(other);
-      console.log(`round ${round}, Kafka Streams ${guarantee}: ${JSON.stringify(other)}`);
-      if (other.digest !== digest) throw new Error(`WRONG: vectors of Kafka Streams ${guarantee} differ`);
+    for (const [name, how] of Object.entries(peers)) {
+      const other = await theirs(broker.address, how);
+      runs.peers.get(name)?.push(other);
+      console.log(`round ${round}, Kafka Streams ${name}: ${JSON.stringify(other)}`);
+      if (other.digest !== digest) throw new Error(`WRONG: vectors of Kafka Streams ${name} differ`);
     }
   }
-  console.log(report({ ...runs, count, meanBytes, digest }));
+  console.log(report({ ...runs, ids, count, meanBytes, digest }));
 } finally {
   await broker.stop();
   rmSync(folder, { recursive: true, force: true });

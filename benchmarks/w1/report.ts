@@ -27,6 +27,8 @@ export interface PeerRun {
 
 interface Runs {
   readonly count: number;
+  /** Event ids that we remember of a subject. */
+  readonly ids: number;
   readonly meanBytes: number;
   readonly digest: string;
   readonly ours: readonly OurRun[];
@@ -37,7 +39,7 @@ const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** Writes the part of benchmarks/RESULTS.md about W1, and returns it. */
-export function report({ count, meanBytes, digest, ours, peers }: Runs): string {
+export function report({ count, ids, meanBytes, digest, ours, peers }: Runs): string {
   const million = count / 1e6;
   const rates = (seconds: readonly number[]): string =>
     `${Math.round(count / median(seconds)).toLocaleString('en-US')} (${seconds.map((s) => Math.round(count / s / 1_000)).join(', ')} thousand)`;
@@ -46,11 +48,11 @@ export function report({ count, meanBytes, digest, ours, peers }: Runs): string 
   const redisCpu = median(ours.map((run) => run.redisCpuSeconds / million));
   const seconds = median(ours.map((run) => run.seconds));
   const { blobBytes, users } = (ours.at(-1) as OurRun).state;
-  const rows = [...peers].map(([guarantee, runs]) => {
+  const rows = [...peers].map(([name, runs]) => {
     const peerSeconds = runs.map((run) => run.seconds);
     const peerCpu = median(runs.map((run) => run.cpuSeconds / million));
     return {
-      row: `| Kafka Streams 4.1, ${guarantee} | ${rates(peerSeconds)} | ${peerCpu.toFixed(1)} | ${median(runs.map((run) => run.peakMemoryMb))} | ${(median(peerSeconds) / seconds).toFixed(2)}x | ${(cpu / peerCpu).toFixed(2)}x |`,
+      row: `| Kafka Streams 4.1, ${name} | ${rates(peerSeconds)} | ${peerCpu.toFixed(1)} | ${median(runs.map((run) => run.peakMemoryMb))} | ${(median(peerSeconds) / seconds).toFixed(2)}x | ${(cpu / peerCpu).toFixed(2)}x |`,
     };
   });
   const text = [
@@ -58,7 +60,7 @@ export function report({ count, meanBytes, digest, ours, peers }: Runs): string 
     '',
     '| | events/s | CPU-s per million | peak memory MB | our rate to it | our CPU to it |',
     '|---|---|---|---|---|---|',
-    `| Presage, one worker process, exactly-once | ${rates(ours.map((run) => run.seconds))} | ${cpu.toFixed(1)} (worker ${ownCpu.toFixed(1)}, Redis ${redisCpu.toFixed(1)}) | ${median(ours.map((run) => run.peakMemoryMb))} | | |`,
+    `| Presage, one worker process, exactly-once, ${ids} ids | ${rates(ours.map((run) => run.seconds))} | ${cpu.toFixed(1)} (worker ${ownCpu.toFixed(1)}, Redis ${redisCpu.toFixed(1)}) | ${median(ours.map((run) => run.peakMemoryMb))} | | |`,
     ...rows.map(({ row }) => row),
     '',
     `Blobs: p50 ${blobBytes.p50}, p99 ${blobBytes.p99}, max ${blobBytes.max} bytes. Commits: ${median(ours.map((run) => run.batches))}. Rewrites of the append-only file during our runs: ${ours.map((run) => run.rewrites).join(', ')}.`,

@@ -12,7 +12,12 @@ final class State {
   /** Columns of a bucket: its number, events, clicks, spent (quarters), purchases, greatest price (quarters). */
   static final int COLUMNS = 6;
 
+  static int mostIds;
+
   long newest = Long.MIN_VALUE;
+  /** 64-bit hashes of the ids seen last, oldest first. */
+  final long[] ids = new long[mostIds + 1];
+  int idCount;
   final long[][] rings = new long[4][];
   final int[] sizes = new int[4];
 
@@ -24,6 +29,7 @@ final class State {
   void read(byte[] bytes) {
     if (bytes == null) {
       newest = Long.MIN_VALUE;
+      idCount = 0;
       for (int w = 0; w < 4; w++) sizes[w] = 0;
       return;
     }
@@ -42,12 +48,14 @@ final class State {
         ring[at + 5] = in.getInt();
       }
     }
+    idCount = in.remaining() / 8;
+    in.asLongBuffer().get(ids, 0, idCount);
   }
 
   byte[] write() {
     int entries = 0;
     for (int size : sizes) entries += size;
-    ByteBuffer out = ByteBuffer.allocate(8 + 4 + entries * 28);
+    ByteBuffer out = ByteBuffer.allocate(8 + 4 + entries * 28 + idCount * 8);
     out.putLong(newest);
     for (int w = 0; w < 4; w++) {
       out.put((byte) sizes[w]);
@@ -61,7 +69,19 @@ final class State {
         out.putInt((int) ring[at + 5]);
       }
     }
+    out.asLongBuffer().put(ids, 0, idCount);
     return out.array();
+  }
+
+  /** Remembers an event id; false if it is one of those remembered. */
+  boolean isNew(String id) {
+    if (mostIds == 0) return true;
+    long hash = 0xcbf29ce484222325L;
+    for (int i = 0; i < id.length(); i++) hash = (hash ^ id.charAt(i)) * 0x100000001b3L;
+    for (int i = 0; i < idCount; i++) if (ids[i] == hash) return false;
+    if (idCount == mostIds) System.arraycopy(ids, 1, ids, 0, --idCount);
+    ids[idCount++] = hash;
+    return true;
   }
 
   void add(long time, boolean isClick, boolean isPurchase, int quarters) {

@@ -31,8 +31,9 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * Benchmark W1 on Kafka Streams: the Processor API, one RocksDB value a user with its changelog, a commit every 100 ms.
- * It does no de-duplication by event id and no validation beyond parsing, which ours does; that is to its advantage.
- *   java -cp 'w1.jar:lib/*' w1.W1 <brokers> <topic> <events> <state folder> at_least_once|exactly_once_v2 [threads]
+ * It does no validation beyond parsing, which ours does. `ids`: how many event ids a user's state remembers, so that a
+ * repeat is not counted; 0: none. `cache MB`: of the store's write cache; 0: no cache, which is this API's default.
+ *   java -cp 'w1.jar:lib/*' w1.W1 <brokers> <topic> <events> <state folder> at_least_once|exactly_once_v2 <ids> <cache MB>
  */
 public final class W1 {
   static final AtomicLong seen = new AtomicLong();
@@ -49,19 +50,18 @@ public final class W1 {
     config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, args[0]);
     config.put(StreamsConfig.STATE_DIR_CONFIG, args[3]);
     config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, args[4]);
-    config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, args.length > 5 ? args[5] : "1");
+    State.mostIds = Integer.parseInt(args[5]);
+    long cacheBytes = Long.parseLong(args[6]) * 1024 * 1024;
     config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-    config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L * 1024 * 1024);
+    config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, cacheBytes);
     config.put("auto.offset.reset", "earliest");
     config.put("max.poll.records", 2_000);
 
     Topology topology = new Topology();
     topology.addSource("events", Serdes.String().deserializer(), Serdes.ByteArray().deserializer(), topic);
     topology.addProcessor("features", Features::new, "events");
-    topology.addStateStore(
-        Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore("features"), Serdes.String(), Serdes.ByteArray())
-            .withCachingEnabled(),
-        "features");
+    var store = Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore("features"), Serdes.String(), Serdes.ByteArray());
+    topology.addStateStore(cacheBytes > 0 ? store.withCachingEnabled() : store.withCachingDisabled(), "features");
 
     try (KafkaStreams streams = new KafkaStreams(topology, config)) {
       streams.start();
@@ -116,6 +116,7 @@ public final class W1 {
       firstNanos.compareAndSet(0, System.nanoTime());
       String user = null;
       String type = null;
+      String id = null;
       long time = 0;
       double price = 0;
       try (JsonParser parser = json.createParser(record.value())) {
@@ -125,6 +126,7 @@ public final class W1 {
           parser.nextToken();
           switch (name) {
             case "userId" -> user = parser.getText();
+            case "id" -> id = parser.getText();
             case "type" -> type = parser.getText();
             case "time" -> time = parser.getLongValue();
             case "properties" -> {
@@ -142,8 +144,10 @@ public final class W1 {
         throw new IllegalStateException(error);
       }
       state.read(store.get(user));
-      state.add(time, type.equals("click"), type.equals("purchase"), (int) Math.round(price * 4));
-      store.put(user, state.write());
+      if (state.isNew(id)) {
+        state.add(time, type.equals("click"), type.equals("purchase"), (int) Math.round(price * 4));
+        store.put(user, state.write());
+      }
       if (seen.incrementAndGet() == wanted) {
         lastNanos = System.nanoTime();
         done.countDown();
