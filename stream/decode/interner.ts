@@ -7,7 +7,8 @@ export interface Known<T> {
 
 /**
  * Finds what goes with a text from its bytes, without making the text: a hash table of at most `most` entries, which
- * begins anew when it is full (measured: 20 ns a look-up; making the text and looking it up in a Map takes 150 ns).
+ * begins anew when it is full (measured: 0.07 us a look-up, and no garbage; making the
+ * text and looking it up in a Map takes 0.12 us).
  */
 export class Interner<T> {
   readonly #most: number;

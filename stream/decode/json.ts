@@ -3,8 +3,8 @@
  * which is either no JSON or something rare, and JSON.parse decides which. None reads at or after `to`: the bytes
  * behind a record are its neighbour's.
  *
- * Loops with numbers for characters and no calls per byte: 220 bytes take about 0.3 us, JSON.parse with the text it
- * needs about 1.5 us, and zod after it 1.5 us more.
+ * Loops with numbers for characters and no calls per byte: an event of 230 bytes takes 0.9 us with all that goes with
+ * it, JSON.parse and zod take 3.3 us (measured).
  */
 const quote = 0x22;
 const backslash = 0x5c;
