@@ -10,6 +10,23 @@ const benchmarks = {
     with: ['w1/run-worker.ts', 'w1/read-vectors.ts'],
     shows: 'W1 on a real broker, in turn with Kafka Streams; writes benchmarks/RESULTS.md',
   },
+  freshness: {
+    file: 'freshness/freshness.ts',
+    with: ['freshness/generate.ts', 'freshness/watch.ts', 'shared/stream-worker.ts'],
+    shows:
+      'from the intended send time to the feature readable elsewhere, open loop: [--seconds 60] [--rates 1000,5000,10000]',
+  },
+  reads: {
+    file: 'reads/reads.ts',
+    with: ['reads/read.ts'],
+    shows: 'features of 1 and of 100 subjects straight from Redis: [--events 1000000] [--reads 5000]',
+  },
+  scaling: {
+    file: 'scaling/scaling.ts',
+    with: ['shared/stream-worker.ts'],
+    shows:
+      '1 and 2 worker processes; cost an event from 10 thousand to a million users: [--events 1000000] [--users 10000,100000,1000000]',
+  },
   'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
 };
 

@@ -57,10 +57,22 @@ function makeZipf(n: number, exponent: number, random: () => number): () => numb
   };
 }
 
+/** What other benchmarks change of the stream: how many users, and over which event time how many events go. */
+export interface W1Stream {
+  readonly users: number;
+  readonly epoch: number;
+  readonly events: number;
+  readonly spanMs: number;
+}
+
 /** Events in the order in which they are appended. `schemaOf` gives the hash that goes with a type's records. */
-export function* w1Events(schemaOf: (type: string) => string, count: number = w1.events): Generator<W1Event> {
+export function* w1Events(
+  schemaOf: (type: string) => string,
+  count: number = w1.events,
+  stream: W1Stream = w1,
+): Generator<W1Event> {
   const random = makeRandom(w1.seed);
-  const zipf = makeZipf(w1.users, 1.1, random);
+  const zipf = makeZipf(stream.users, 1.1, random);
   const partitions = new Map<string, number>();
   const schemas = types.map(schemaOf);
   for (let i = 0; i < count; i++) {
@@ -74,7 +86,7 @@ export function* w1Events(schemaOf: (type: string) => string, count: number = w1
     const typeAt = draw < 0.7 ? 0 : draw < 0.9 ? 1 : draw < 0.96 ? 2 : 3;
     const type = types[typeAt] ?? 'view';
     const lateMs = random() < 0.01 ? Math.floor(random() * 30_000) : 0;
-    const time = w1.epoch + Math.floor((i / w1.events) * w1.spanMs) - lateMs;
+    const time = stream.epoch + Math.floor((i / stream.events) * stream.spanMs) - lateMs;
     const quarters = 1 + Math.floor(random() * 400);
     const item = Math.floor(random() * 500);
     const id = `${hex(i, 8)}-5e1f-4c7a-9d3b-${hex(Math.floor(random() * 2 ** 32), 12)}`;

@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { machine } from './measure.ts';
+import { circumstances, place } from '../shared/results.ts';
 
 export interface OurRun {
   readonly seconds: number;
@@ -66,24 +63,8 @@ export function report({ count, ids, meanBytes, digest, ours, peers }: Runs): st
     `Blobs: p50 ${blobBytes.p50}, p99 ${blobBytes.p99}, max ${blobBytes.max} bytes. Commits: ${median(ours.map((run) => run.batches))}. Rewrites of the append-only file during our runs: ${ours.map((run) => run.rewrites).join(', ')}.`,
     `Every run, ours and theirs, gave the digest of the batch reference: ${digest.slice(0, 16)}.`,
     '',
-    `Machine: ${machine()}; broker, Redis and what is measured share it. ${versions()}. appendfsync always. Commit ${commit()}, ${new Date().toISOString().slice(0, 10)}.`,
+    circumstances('always'),
   ].join('\n');
-  place(text);
+  place('w1', text);
   return text;
-}
-
-const firstLine = (command: string, args: readonly string[]): string =>
-  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n')[0] ?? '';
-const versions = (): string =>
-  `Redis ${firstLine('redis-server', ['--version']).match(/v=(\S+)/)?.[1]}, Kafka 4.1, kafkajs 2.2.4`;
-const commit = (): string => firstLine('git', ['rev-parse', '--short', 'HEAD']);
-
-/** Between its marks; the other benchmarks of the file stay. */
-function place(text: string): void {
-  const file = join(process.cwd(), 'benchmarks', 'RESULTS.md');
-  const [begin, end] = ['<!-- w1 -->', '<!-- /w1 -->'];
-  const old = readFileSync(file, 'utf8');
-  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
-  if (from < 0 || to < 0) throw new Error('benchmarks/RESULTS.md has no place for W1');
-  writeFileSync(file, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
 }

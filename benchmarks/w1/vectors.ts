@@ -9,6 +9,15 @@ export interface FinalState {
   readonly blobBytes: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
+/** A user's features as the reference writes them (w1/reference.ts). */
+export function vectorOf(newest: number, features: Readonly<Record<string, unknown>>): string {
+  const values = Object.entries(features).map(([name, value]) => {
+    if (value === null) return '-';
+    return /^(spent|max)/.test(name) ? Number(value) * 4 : Number(value);
+  });
+  return [newest, ...values].join(',');
+}
+
 /** All users' final vectors, read from Redis and decoded as any reader does. */
 export async function finalState(redisUrl: string): Promise<FinalState> {
   const workspace = await w1Workspace();
@@ -28,12 +37,8 @@ export async function finalState(redisUrl: string): Promise<FinalState> {
         if (blob === null) continue;
         sizes.push(blob.length);
         const state = features.decode(blob);
-        const values = Object.entries(features.read(state, state.newest)).map(([name, value]) => {
-          if (value === null) return '-';
-          return /^(spent|max)/.test(name) ? Number(value) * 4 : Number(value);
-        });
         const user = (keys[i] ?? '').slice(prefix.length + 'acme:u:'.length);
-        vectors.set(user, [state.newest, ...values].join(','));
+        vectors.set(user, vectorOf(state.newest, features.read(state, state.newest)));
       }
     } while (cursor !== '0');
   }

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { systemClock } from '../../app/clock.ts';
 import type { Logger, Role } from '../../core/index.ts';
 import { makeFeatureSet } from '../../stream/features/index.ts';
-import { makeWorker, streamMetrics } from '../../stream/index.ts';
+import { type CommittedBatch, makeWorker, streamMetrics } from '../../stream/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
 import { redisConnector } from '../../stream/redis/index.ts';
 import { redisState, type StateStore } from '../../stream/state/index.ts';
@@ -44,8 +44,17 @@ export function quietLogger(onTrouble: (message: string) => void): Logger {
 }
 
 /** The product's own worker, wired as app/ does. */
-export async function benchWorker(log: EventLog, redisUrl: string, records: number): Promise<BenchWorker> {
-  const workspace = await w1Workspace();
+export async function benchWorker(
+  log: EventLog,
+  redisUrl: string,
+  records: number,
+  given: {
+    readonly workspace?: CompiledWorkspace;
+    readonly registry?: Registry;
+    readonly onCommitted?: (batch: CommittedBatch) => void;
+  } = {},
+): Promise<BenchWorker> {
+  const workspace = given.workspace ?? (await w1Workspace());
   const features = makeFeatureSet(workspace);
   const store = stateAt(redisUrl);
   await store.saveLayout(features.layout, features.layoutDescription);
@@ -66,10 +75,11 @@ export async function benchWorker(log: EventLog, redisUrl: string, records: numb
     partitions: w1.partitions,
     log,
     store,
-    metrics: streamMetrics(new Registry()),
+    metrics: streamMetrics(given.registry ?? new Registry()),
     logger,
     newId: () => randomBytes(9).toString('base64url'),
     onCommitted: (batch) => {
+      given.onCommitted?.(batch);
       batches++;
       left -= batch.records;
       if (left <= 0) finish({ batches });
