@@ -47,3 +47,7 @@ export const limits = {
 export const earliestEventTime = Date.UTC(2000, 0, 1);
 /** After receive time plus this, too: clocks are wrong by hours at most. */
 export const futureToleranceMs = 24 * 3_600_000;
+/** So long may a call be on its way: a `sentAt` that differs by less says nothing about the sender's clock. */
+export const networkMs = 30_000;
+/** A `sentAt` further off is no wrong clock but an old call, sent again. */
+export const mostSkewMs = 24 * 3_600_000;

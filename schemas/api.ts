@@ -19,6 +19,14 @@ export const clientTime = z
   .union([z.string().max(64), z.number()])
   .describe('ISO 8601 (without a zone: UTC) or Unix milliseconds.');
 
+/** Anything is taken: a call is not refused for it. */
+const sentAt = z
+  .unknown()
+  .optional()
+  .describe(
+    "What the sender's clock said when the call was sent. Where it is between 30 s and 24 h off, times are corrected by it. A call's own counts before its batch's.",
+  );
+
 export const callNames = ['track', 'identify', 'page', 'screen', 'group', 'alias'] as const;
 export type CallName = (typeof callNames)[number];
 
@@ -39,6 +47,7 @@ export const segmentMessage = z.looseObject({
   category: z.string().max(1_024).nullish().describe('`page` and `screen` only.'),
   timestamp: clientTime.nullish(),
   originalTimestamp: clientTime.nullish(),
+  sentAt,
   properties: freeObject,
   traits: freeObject,
   context: freeObject,
@@ -54,6 +63,7 @@ export const singleCall = segmentMessage.extend({
 export const batchCall = z.looseObject({
   batch: z.array(segmentMessage).describe('At most 2,500 calls, 32 KB each, 500 KB in all.'),
   writeKey: z.string().max(128).optional(),
+  sentAt,
   context: freeObject.describe('Merged under the context of each call.'),
   integrations: freeObject,
 });

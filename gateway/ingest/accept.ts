@@ -5,7 +5,7 @@ import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { checkType } from './check.ts';
 import { toRecord } from './record.ts';
 import { type Checked, refused } from './reject.ts';
-import { type ReceivedEvent, readMessage } from './segment.ts';
+import { type BatchParts, type ReceivedEvent, readMessage } from './segment.ts';
 import { checkTime } from './time.ts';
 
 /** Where events go and what they are checked against. */
@@ -35,13 +35,13 @@ export function acceptMessages(
   origin: Origin,
   messages: readonly unknown[],
   call: CallName | null,
-  batchContext: Readonly<Record<string, unknown>> | null,
+  batch: BatchParts | null,
 ): Accepted {
   const generated: { index: number; messageId: string }[] = [];
   return acceptAll(
     messages,
     (json, index) => {
-      const read = readMessage(json, call, origin.receivedAt, batchContext);
+      const read = readMessage(json, call, origin.receivedAt, batch);
       if (!read.ok) return read;
       const event = read.value;
       // Not a hash of the content: two equal clicks without an id are two clicks.

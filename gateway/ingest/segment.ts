@@ -1,5 +1,6 @@
 import { type CallName, callNames, type SegmentMessage, segmentMessage } from '../../schemas/index.ts';
 import { type Checked, kept, nameOfType, refused, wrongType } from './reject.ts';
+import { skewOf } from './skew.ts';
 import { readTime } from './time.ts';
 
 /** What a call says, before the workspace has been asked about it. */
@@ -14,18 +15,25 @@ export interface ReceivedEvent {
   readonly context: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What a batch says for all of its calls. */
+export interface BatchParts {
+  /** Lies under a call's own context. */
+  readonly context: Properties | null;
+  /** What the sender's clock said; a call's own counts before it. */
+  readonly sentAt: unknown;
+}
+
 type Properties = Readonly<Record<string, unknown>>;
 const none: Properties = {};
 
 /**
  * One call of the Segment API as an event. `call` is the route's, or null in a batch, where the message says it.
- * `batchContext` lies under the call's own context.
  */
 export function readMessage(
   json: unknown,
   call: CallName | null,
   receivedAt: number,
-  batchContext: Properties | null,
+  batch: BatchParts | null,
 ): Checked<ReceivedEvent> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     return wrongType('event', 'object', nameOfType(json));
@@ -56,9 +64,9 @@ export function readMessage(
   if (userId === undefined && anonymousId === undefined) {
     return refused('missing_subject', 'Send userId or anonymousId: an event has to be about someone.');
   }
-  const time = readTime(message.timestamp ?? message.originalTimestamp, receivedAt);
+  const time = timeOf(message, receivedAt, batch);
   if (!time.ok) return time;
-  const context = contextOf(message.context, batchContext);
+  const context = contextOf(message.context, batch?.context ?? null);
   return kept({
     id: idOf(message.messageId) ?? null,
     type,
@@ -69,6 +77,17 @@ export function readMessage(
     properties: propertiesOf(name, message),
     context,
   });
+}
+
+/**
+ * When it happened by a right clock, as Segment finds it: received at - (sent at - timestamp). Who sends another time
+ * beside the original one has corrected it already.
+ */
+function timeOf(message: SegmentMessage, receivedAt: number, batch: BatchParts | null): Checked<number> {
+  const { timestamp, originalTimestamp } = message;
+  const isCorrected = timestamp && originalTimestamp && timestamp !== originalTimestamp;
+  const skew = isCorrected ? 0 : skewOf(message.sentAt ?? batch?.sentAt, receivedAt);
+  return readTime(timestamp ?? originalTimestamp, receivedAt, skew);
 }
 
 function propertiesOf(call: CallName, message: SegmentMessage): Properties {

@@ -9,15 +9,15 @@ const iso =
 
 /**
  * Event time in Unix ms from what a client sent: ISO 8601 (without a zone, UTC) or Unix ms; absent = `receivedAt`.
+ * `skew`: how far ahead the client's clock is.
  * Refuses `bad_timestamp`, `time_out_of_range` (before 2000, or over 24 h after `receivedAt`), `wrong_type`.
  */
-export function readTime(value: unknown, receivedAt: number): Checked<number> {
+export function readTime(value: unknown, receivedAt: number, skew = 0): Checked<number> {
   if (value === undefined || value === null || value === '') return kept(receivedAt);
-  if (typeof value === 'number') return checkTime(Math.floor(value), receivedAt);
-  if (typeof value !== 'string')
+  if (typeof value !== 'number' && typeof value !== 'string')
     return wrongType('timestamp', 'ISO 8601 text or Unix milliseconds', nameOfType(value));
-  const time = parseIso(value);
-  if (Number.isNaN(time)) {
+  const time = parseTime(value);
+  if (Number.isNaN(time) && typeof value === 'string') {
     return refused(
       'bad_timestamp',
       `"${value.slice(0, 64)}" is no time: send ISO 8601, such as 2024-05-01T12:00:00Z, or Unix milliseconds.`,
@@ -26,7 +26,13 @@ export function readTime(value: unknown, receivedAt: number): Checked<number> {
       },
     );
   }
-  return checkTime(time, receivedAt);
+  return checkTime(time - skew, receivedAt);
+}
+
+/** Unix ms; NaN when it is no time. */
+export function parseTime(value: unknown): number {
+  if (typeof value === 'number') return Math.floor(value);
+  return typeof value === 'string' ? parseIso(value) : Number.NaN;
 }
 
 /** Refuses `time_out_of_range`. */

@@ -80,9 +80,9 @@ export function ingestRoutes(app: App, parts: IngestRouteParts): void {
         },
       },
       async (request) => {
-        const { batch, context } = readBatch(request.body);
+        const { batch, ...rest } = readBatch(request.body);
         const origin = originOf(request, url === '/v1/b', parts);
-        const accepted = acceptMessages(parts, origin, batch, null, context);
+        const accepted = acceptMessages(parts, origin, batch, null, rest);
         return answer(parts, accepted, (rejected) => refuseAll(rejected, batch.length));
       },
     );
@@ -135,8 +135,9 @@ function refuseAll(rejected: readonly Rejection[], count: number): PresageError 
 function readBatch(body: unknown): {
   batch: readonly unknown[];
   context: Readonly<Record<string, unknown>> | null;
+  sentAt: unknown;
 } {
-  const { batch, context } = (isObject(body) ? body : {}) as { batch?: unknown; context?: unknown };
+  const { batch, context, sentAt } = isObject(body) ? body : {};
   if (!Array.isArray(batch)) {
     throw new PresageError('wrong_type', `batch: expected a list of calls, got ${nameOfType(batch)}.`, {
       details: { path: 'batch', expected: 'list', got: nameOfType(batch) },
@@ -149,7 +150,7 @@ function readBatch(body: unknown): {
       `The batch has ${batch.length} events; at most ${limits.batchEvents} are taken.`,
     );
   }
-  return { batch, context: isObject(context) ? context : null };
+  return { batch, context: isObject(context) ? context : null, sentAt };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
