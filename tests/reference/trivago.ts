@@ -29,15 +29,26 @@ const looks = new Set(['image', 'rating', 'info', 'deals'].map((what) => `intera
 const isLook = (click: Click) => looks.has(click.type);
 const isClickout = (click: Click) => click.type === 'clickout item';
 
-/** Every feature of every user, at the time of that user's newest event. Absent values are null. */
-export function referenceFeatures(csvPath: string): Map<string, Record<string, unknown>> {
+export interface Reference {
+  /** Every exact feature. Absent values are null. */
+  readonly exact: Record<string, unknown>;
+  readonly approximated: { readonly interest: number; readonly hotels_7d: number };
+}
+
+/** The features of every user, at the time of that user's newest event. */
+export function referenceFeatures(csvPath: string): Map<string, Reference> {
   const byUser = new Map<string, Click[]>();
   for (const [user, click] of readClicks(csvPath)) {
     const clicks = byUser.get(user);
     if (clicks === undefined) byUser.set(user, [click]);
     else clicks.push(click);
   }
-  return new Map([...byUser].map(([user, clicks]) => [user, featuresOf(clicks)]));
+  return new Map(
+    [...byUser].map(([user, clicks]) => [
+      user,
+      { exact: featuresOf(clicks), approximated: exactlyOf(clicks) },
+    ]),
+  );
 }
 
 function featuresOf(clicks: readonly Click[]): Record<string, unknown> {
@@ -50,6 +61,12 @@ function featuresOf(clicks: readonly Click[]): Record<string, unknown> {
   const prices = clickouts.flatMap((click) => click.price ?? []);
   const seen = (click: Click) => (isLook(click) || isClickout(click)) && click.reference !== null;
   const lastClickout = newestFirst.find(isClickout);
+  const looks1d = within(day).filter(isLook).length;
+  const hotels1h = new Set(
+    within(hour)
+      .filter(seen)
+      .map((click) => click.reference),
+  ).size;
   return {
     looks_10m: within(10 * minute).filter(isLook).length,
     events_1h: within(hour).length,
@@ -57,11 +74,7 @@ function featuresOf(clicks: readonly Click[]): Record<string, unknown> {
     clickouts_1d: clickouts.length,
     cheap_clickouts_1d: prices.filter((price) => price < 80).length,
     filters_30m: within(30 * minute).filter((click) => click.type === 'filter selection').length,
-    hotels_1h: new Set(
-      within(hour)
-        .filter(seen)
-        .map((click) => click.reference),
-    ).size,
+    hotels_1h: hotels1h,
     recent_hotels: newestFirst
       .filter(seen)
       .slice(0, 5)
@@ -82,15 +95,56 @@ function featuresOf(clicks: readonly Click[]): Record<string, unknown> {
     session_looks: session.filter(isLook).length,
     session_clickouts: session.filter(isClickout).length,
     session_seconds: (now - Math.min(...session.map((click) => click.time))) / second,
+    top_cities: topCities(newestFirst.filter((click) => isInWindow(click.time, now, day, 24))),
+    read_then_clicked_1d: readThenClicked(newestFirst.filter((click) => click.time > now - day).toReversed()),
+    looks_1d: looks1d,
+    clickouts_by_look: looks1d === 0 ? null : clickouts.length / looks1d,
+    is_comparing: hotels1h >= 5 && clickouts.length === 0,
   };
 }
 
-/** Buckets of a 60th of the window; the value at `now` covers the 60 buckets up to and with that of `now`. */
-function isInWindow(time: number, now: number, length: number): boolean {
-  const bucketMs = length / 60;
+/** What approximate features approximate. */
+function exactlyOf(clicks: readonly Click[]): { interest: number; hotels_7d: number } {
+  const now = Math.max(...clicks.map((click) => click.time));
+  const inWeek = clicks.filter(
+    (click) => isInWindow(click.time, now, 7 * day, 7) && click.reference !== null,
+  );
+  return {
+    interest: sum(clicks.filter(isLook).map((click) => 0.5 ** ((now - click.time) / (10 * minute)))),
+    hotels_7d: new Set(inWeek.map((click) => click.reference)).size,
+  };
+}
+
+/** The three most frequent; of equally frequent ones the first in code point order. */
+function topCities(clicks: readonly Click[]): string[] {
+  const counts = Object.entries(mapByCity(clicks, (some) => some.length));
+  counts.sort(([a, x], [b, y]) => y - x || Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return counts.slice(0, 3).map(([city]) => city);
+}
+
+const reads = new Set(['rating', 'info', 'deals'].map((what) => `interaction item ${what}`));
+
+/** How often a hotel was read about and then, within 30 minutes, left for; a click-out ends what led to it. */
+function readThenClicked(oldestFirst: readonly Click[]): number {
+  const readAt = new Map<string, number>();
+  let count = 0;
+  for (const { reference, type, time } of oldestFirst) {
+    if (reference === null) continue;
+    if (reads.has(type)) readAt.set(reference, time);
+    const read = readAt.get(reference);
+    if (type !== 'clickout item' || read === undefined || time - read > 30 * minute) continue;
+    count++;
+    readAt.delete(reference);
+  }
+  return count;
+}
+
+/** The value at `now` covers as many buckets, of equal length, as there are: up to and with that of `now`. */
+function isInWindow(time: number, now: number, length: number, buckets = 60): boolean {
+  const bucketMs = length / buckets;
   const bucket = Math.floor(time / bucketMs);
   const head = Math.floor(now / bucketMs);
-  return bucket > head - 60 && bucket <= head;
+  return bucket > head - buckets && bucket <= head;
 }
 
 /**
