@@ -111,6 +111,10 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
       await tick?.(partitionState);
       const records = await reader.next(batchRecords, idleWaitMs);
       if (records.length === 0) {
+        await settled(0);
+        // With nothing to commit, nothing else would tell that the store has gone back to an earlier state.
+        const stored = await parts.store.head(partition);
+        if (stored.commitId !== previous) throw fenced(stored);
         run.progress.caughtUpAt = parts.clock.now();
         if (run.isActive()) run.onProgress();
         continue;
@@ -124,6 +128,15 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     // All have an answer before anyone begins anew; then the first failure is this run's.
     await Promise.allSettled(inFlight);
     await settled(0);
+  }
+
+  function fenced({ position }: PartitionHead): PresageError {
+    parts.metrics.fences.inc();
+    return new PresageError(
+      'fenced',
+      `Partition ${partition} is at position ${position} by other commits than this worker's: another worker has it, or the state store went back in time.`,
+      { retriable: true },
+    );
   }
 
   /** Waits until at most so many commits are on their way. Throws if one failed: those behind it fail with it. */
@@ -164,14 +177,7 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {
     const begun = parts.clock.monotonic();
     const outcome = await parts.store.commit(partition, commit);
-    if (outcome.kind === 'fenced') {
-      parts.metrics.fences.inc();
-      throw new PresageError(
-        'fenced',
-        `Partition ${partition} was committed by another worker up to position ${outcome.head.position}.`,
-        { retriable: true },
-      );
-    }
+    if (outcome.kind === 'fenced') throw fenced(outcome.head);
     const now = parts.clock.now();
     const { metrics } = parts;
     const oldest = batch.records[0]?.appendedAt ?? now;

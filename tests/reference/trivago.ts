@@ -99,7 +99,7 @@ function featuresOf(clicks: readonly Click[]): Record<string, unknown> {
     read_then_clicked_1d: readThenClicked(newestFirst.filter((click) => click.time > now - day).toReversed()),
     looks_1d: looks1d,
     clickouts_by_look: looks1d === 0 ? null : clickouts.length / looks1d,
-    is_comparing: hotels1h >= 5 && clickouts.length === 0,
+    is_comparing: hotels1h >= 3 && within(10 * minute).filter(isLook).length >= 5,
   };
 }
 
