@@ -107,14 +107,14 @@ describe('the partitions of a worker', () => {
   });
 
   it('begin again by themselves: the failure of one asks nothing of the others anew', async () => {
-    const heads: number[] = [];
+    const begun: number[] = [];
     let fails = 3;
     const { log, store, worker } = rig((_log, real) => ({
       store: {
         ...real,
-        head: (partition) => {
-          heads.push(partition);
-          return real.head(partition);
+        partitionState: (partition) => {
+          begun.push(partition);
+          return real.partitionState(partition);
         },
         commit: (partition, commit) => {
           if (partition === 0 && fails-- > 0)
@@ -127,8 +127,8 @@ describe('the partitions of a worker', () => {
     await worker.start();
     await waitFor('both', async () => (await reached(store, 0, 1)()) && (await reached(store, 1, 1)()));
     await worker.stop();
-    expect(heads.filter((partition) => partition === 1)).toHaveLength(1);
-    expect(heads.filter((partition) => partition === 0)).toHaveLength(4);
+    expect(begun.filter((partition) => partition === 1)).toHaveLength(1);
+    expect(begun.filter((partition) => partition === 0)).toHaveLength(4);
   });
 
   it('end when they are revoked, without being waited for, and commit nothing afterwards', async () => {

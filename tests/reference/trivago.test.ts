@@ -66,9 +66,7 @@ describe.skipIf(!existsSync(log))(
         expect(values, user).toEqual(exact);
         // The published bounds: docs/features.md.
         const off = Math.abs(Number(interest) - approximated.interest);
-        expect(off, user).toBeLessThanOrEqual(
-          5e-7 * approximated.interest + 6e-8 * Number(exact.session_looks) + 6e-8 * Number(exact.looks_1d),
-        );
+        expect(off, user).toBeLessThanOrEqual(5e-7 * approximated.interest + 6e-8 * approximated.looks);
         const error = Math.abs(Number(hotels) - approximated.hotels_7d);
         expect(error, user).toBeLessThanOrEqual(3 + (5 * 1.04 * approximated.hotels_7d) / 32);
       }

@@ -32,7 +32,7 @@ const isClickout = (click: Click) => click.type === 'clickout item';
 export interface Reference {
   /** Every exact feature. Absent values are null. */
   readonly exact: Record<string, unknown>;
-  readonly approximated: { readonly interest: number; readonly hotels_7d: number };
+  readonly approximated: { readonly interest: number; readonly looks: number; readonly hotels_7d: number };
 }
 
 /** The features of every user, at the time of that user's newest event. */
@@ -104,13 +104,14 @@ function featuresOf(clicks: readonly Click[]): Record<string, unknown> {
 }
 
 /** What approximate features approximate. */
-function exactlyOf(clicks: readonly Click[]): { interest: number; hotels_7d: number } {
+function exactlyOf(clicks: readonly Click[]): Reference['approximated'] {
   const now = Math.max(...clicks.map((click) => click.time));
   const inWeek = clicks.filter(
     (click) => isInWindow(click.time, now, 7 * day, 7) && click.reference !== null,
   );
   return {
     interest: sum(clicks.filter(isLook).map((click) => 0.5 ** ((now - click.time) / (10 * minute)))),
+    looks: clicks.filter(isLook).length,
     hotels_7d: new Set(inWeek.map((click) => click.reference)).size,
   };
 }
