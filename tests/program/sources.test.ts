@@ -1,6 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
@@ -8,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { partitionOf } from '../../core/index.ts';
 import { describeWithKafka, startTestKafka, type TestKafka } from '../support/kafka.ts';
 import { type Home, makeHome, type Program, startProgram, waitFor } from '../support/program.ts';
+import { startTestRegistry, type TestRegistry } from '../support/registry.ts';
 
 const workspace = `version: 1
 name: sources
@@ -34,20 +33,19 @@ const start = 1_760_000_000_000;
 
 describeWithKafka('topics of your own as sources', () => {
   let broker: TestKafka;
-  let registry: Server;
+  let registry: TestRegistry;
+  let schemaId: number;
   let producer: Producer;
   let home: Home;
   let folder: string;
   beforeAll(async () => {
-    broker = await startTestKafka();
-    registry = createServer((request, response) => {
-      const isKnown = request.url?.startsWith('/schemas/ids/7') === true;
-      response.writeHead(isKnown ? 200 : 404, { 'content-type': 'application/json' });
-      response.end(
-        JSON.stringify(isKnown ? { schema: JSON.stringify(schema) } : { error_code: 40403, message: 'none' }),
-      );
+    [broker, registry] = await Promise.all([startTestKafka(), startTestRegistry()]);
+    const registered = await fetch(`${registry.url}/subjects/avro-value/versions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ schema: JSON.stringify(schema) }),
     });
-    await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+    schemaId = ((await registered.json()) as { id: number }).id;
     const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
     const admin = kafka.admin();
     await admin.connect();
@@ -62,17 +60,14 @@ describeWithKafka('topics of your own as sources', () => {
     await admin.disconnect();
     producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
-    home = await makeHome({
-      KAFKA_BROKERS: broker.address,
-      SCHEMA_REGISTRY_URL: `http://127.0.0.1:${(registry.address() as AddressInfo).port}`,
-    });
+    home = await makeHome({ KAFKA_BROKERS: broker.address, SCHEMA_REGISTRY_URL: registry.url });
     folder = join(home.folder, 'workspace');
     await mkdir(folder);
     await writeFile(join(folder, 'presage.yaml'), workspace);
   }, 240_000);
   afterAll(async () => {
     await producer?.disconnect();
-    registry?.close();
+    await registry?.stop();
     await broker?.stop();
     await home?.remove();
   });
@@ -124,10 +119,14 @@ describeWithKafka('topics of your own as sources', () => {
       Buffer.concat([Buffer.from([0, 0, 0, 0, id]), value]);
     const order = (n: number): Buffer =>
       avro.Type.forSchema(schema as never).toBuffer({ customer: `u${n}`, at: start + n, total: n });
-    const messages = Array.from({ length: 20 }, (_, n) => ({ value: framed(7, order(n)) }));
+    const messages = Array.from({ length: 20 }, (_, n) => ({ value: framed(schemaId, order(n)) }));
     await producer.send({
       topic: 'avro',
-      messages: [...messages, { value: framed(9, order(1)) }, { value: framed(7, Buffer.from([2])) }],
+      messages: [
+        ...messages,
+        { value: framed(schemaId + 1_000, order(1)) },
+        { value: framed(schemaId, Buffer.from([2])) },
+      ],
     });
     const right = Array.from({ length: 20 }, (_, n) => `k${n}`);
     const value = (n: number): string => JSON.stringify({ at: start + n, total: n });
