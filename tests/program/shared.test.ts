@@ -1,0 +1,204 @@
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { DecisionRecord } from '../../schemas/index.ts';
+import { tinyModel } from '../support/onnx-models.ts';
+import {
+  type Home,
+  makeHome,
+  type Program,
+  presage,
+  root,
+  startProgram,
+  waitFor,
+} from '../support/program.ts';
+import { seededRandom } from '../support/trivago.ts';
+
+const items = ['lamp', 'chair', 'sofa'];
+const unseen = 'sofa';
+const weights = { rate: 0.5, views: 0.001 };
+/** The sigmoid of 0.5 x the candidate's own click rate + 0.001 x its views. */
+const model = tinyModel({
+  inputs: [{ name: 'rows', shape: ['n', 2] }],
+  outputs: [{ name: 'p', shape: ['n', 1] }],
+  constants: {
+    w: { shape: [2, 1], values: [weights.rate, weights.views] },
+    b: { shape: [1], values: [0] },
+  },
+  nodes: [
+    { op: 'Gemm', from: ['rows', 'w', 'b'], to: ['x'] },
+    { op: 'Sigmoid', from: ['x'], to: ['p'] },
+  ],
+});
+
+let home: Home;
+let workspace: string;
+let program: Program;
+let key: string;
+beforeEach(async () => {
+  home = await makeHome();
+  workspace = join(home.folder, 'workspace');
+  await cp(join(root, 'tests', 'workspaces', 'popular'), workspace, { recursive: true });
+  await writeFile(join(workspace, 'accept.onnx'), model);
+  program = await startProgram(home, workspace);
+  const { out, err } = await run('keys', 'create', '--tenant', 'acme', '--scopes', 'write,read', '--json');
+  if (out === '') throw new Error(err);
+  key = (JSON.parse(out) as { key: string }).key;
+}, 90_000);
+afterEach(async () => {
+  await program?.stop();
+  await home?.remove();
+});
+
+const run = (...args: string[]) => presage(home, [...args, '--port', String(home.port)]).finished;
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  const response = await fetch(`${program.address}${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Views and clicks of 40 users, so of all partitions; every tenth is sent a second time. */
+function eventsOf(count: number): Record<string, unknown>[] {
+  const random = seededRandom(11);
+  const events = Array.from({ length: count }, (_, index) => {
+    const isClick = random() < 0.3;
+    const item = items[Math.floor(random() * 2)];
+    return {
+      type: 'track',
+      messageId: `m${index}`,
+      userId: `user-${Math.floor(random() * 40)}`,
+      event: isClick ? 'click' : 'view',
+      properties: isClick ? { item } : { item, price: 1 + Math.floor(random() * 40) / 4 },
+    };
+  });
+  return events.flatMap((event, index) => (index % 10 === 0 ? [event, event] : [event]));
+}
+
+/** As a client does it: a batch without an answer is sent again, as it is. */
+const send = (batch: readonly unknown[]) =>
+  waitFor('a batch to be taken', async () => {
+    await post('/v1/batch', { batch });
+    return true;
+  });
+
+interface Counted {
+  readonly item_views: Record<string, number>;
+  readonly item_clicks: Record<string, number>;
+  readonly all_views: number;
+}
+
+/** From the events in ClickHouse, once all of them are there. */
+async function counted(events: number): Promise<Counted> {
+  const rows = await waitFor('all events in ClickHouse', async () => {
+    const found = await program.sql<{ type: string; item: string; n: number }>(
+      "select toString(type) as type, JSONExtractString(properties, 'item') as item, toUInt32(count()) as n from events where type in ('view', 'click') group by 1, 2",
+    );
+    return found.reduce((sum, { n }) => sum + Number(n), 0) === events && found;
+  });
+  const of = (type: string, value: (row: (typeof rows)[number]) => number) =>
+    Object.fromEntries(rows.filter((row) => row.type === type).map((row) => [row.item, value(row)]));
+  const views = of('view', ({ n }) => Number(n));
+  return {
+    item_views: views,
+    item_clicks: of('click', ({ n }) => Number(n)),
+    all_views: Object.values(views).reduce((sum, n) => sum + n, 0),
+  };
+}
+
+async function recordOf(id: string): Promise<DecisionRecord> {
+  return waitFor('the decision in ClickHouse', async () => {
+    const [row] = await program.sql<{ record: string }>(`select record from decisions where id = '${id}'`);
+    return row && (JSON.parse(row.record) as DecisionRecord);
+  });
+}
+
+async function decideFor(userId: string): Promise<DecisionRecord> {
+  const { decisions } = await post<{ decisions: { id: string }[] }>('/v1/decide', {
+    userId,
+    placement: 'banner',
+  });
+  return recordOf(decisions[0]?.id ?? '');
+}
+
+function expectToHaveRead(record: DecisionRecord, all: Counted): void {
+  expect(record.features).toMatchObject(all);
+  expect(record.features.item_click_rate).toEqual({
+    lamp: (all.item_clicks.lamp ?? 0) / (all.item_views.lamp ?? 0),
+    chair: (all.item_clicks.chair ?? 0) / (all.item_views.chair ?? 0),
+  });
+  for (const item of items) {
+    const isSeen = item !== unseen;
+    const views = all.item_views[item] ?? 0;
+    const clicks = all.item_clicks[item] ?? 0;
+    const rate = isSeen ? clicks / views : 0.25;
+    const score = record.candidates.find(({ action }) => action === item)?.score;
+    expect(score?.value).toBe(1 + clicks);
+    const x = weights.rate * rate + weights.views * views;
+    expect(score?.acceptProbability).toBeCloseTo(1 / (1 + Math.exp(-x)), 5);
+  }
+}
+
+it('gives decisions what all subjects did, in values and models, through a kill of the program', async () => {
+  const count = 600;
+  const events = eventsOf(count);
+  const batches = Array.from({ length: Math.ceil(events.length / 30) }, (_, index) =>
+    events.slice(index * 30, (index + 1) * 30),
+  );
+  const middle = batches.length >> 1;
+  for (const batch of batches.slice(0, middle)) await send(batch);
+  // While its worker still has work to do.
+  await program.kill();
+  program = await startProgram(home, workspace);
+  // The last one before the kill may have had no answer.
+  for (const batch of batches.slice(middle - 1)) await send(batch);
+
+  const all = await counted(count);
+  const onRequest = await waitFor('a decision that has read all', async () => {
+    const record = await decideFor('user-1');
+    return record.features.all_views === all.all_views && record;
+  });
+  expect(onRequest.rung).toBe('champion');
+  expectToHaveRead(onRequest, all);
+
+  const [ranges] = await program.sql<{ last: Record<string, number> }>(
+    "select mapFromArrays(groupArray(toString(partition)), groupArray(toInt32(position))) as last from (select partition, max(position) as position from events where type in ('view', 'click') group by partition)",
+  );
+  for (const [partition, last] of Object.entries(ranges?.last ?? {}))
+    expect(onRequest.shared?.positions[partition]).toBeGreaterThanOrEqual(Number(last));
+
+  await post('/v1/track', { messageId: 'arrival', userId: 'user-2', event: 'arrived' });
+  const triggered = await waitFor('the decision of the trigger', async () => {
+    const [row] = await program.sql<{ record: string }>(
+      "select record from decisions where JSONExtractString(record, 'startedBy', 'kind') = 'trigger'",
+    );
+    return row && (JSON.parse(row.record) as DecisionRecord);
+  });
+  expect(triggered.rung).toBe('champion');
+  expectToHaveRead(triggered, all);
+  expect(triggered.shared).toEqual(onRequest.shared);
+
+  // A click is read by other subjects' decisions about a second later.
+  await post('/v1/track', {
+    messageId: 'one-more',
+    userId: 'user-3',
+    event: 'click',
+    properties: { item: 'lamp' },
+  });
+  const sentAt = Date.now();
+  const fresh = await waitFor('a decision that has read the click', async () => {
+    const record = await decideFor('user-4');
+    const clicks = record.features.item_clicks as Record<string, number>;
+    return clicks.lamp === (all.item_clicks.lamp ?? 0) + 1 && record;
+  });
+  // 1 s by design; the rest is what a busy machine may take from commit to decision.
+  expect(fresh.time - sentAt).toBeLessThan(3_000);
+  console.log(`A click was read by another subject's decision ${fresh.time - sentAt} ms after it was taken`);
+}, 180_000);
