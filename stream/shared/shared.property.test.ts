@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { partitionOf } from '../../core/index.ts';
 import { manualClock } from '../../tests/support/clock.ts';
 import { root } from '../../tests/support/program.ts';
+import { withRedis } from '../../tests/support/redis.ts';
 import { silentLogger } from '../../tests/support/silence.ts';
 import { stepper } from '../../tests/support/stepper.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
 import { makeFeatureSet } from '../features/index.ts';
 import { memoryLog } from '../log/index.ts';
-import { memoryState } from '../state/index.ts';
+import { redisConnector } from '../redis/index.ts';
+import { memoryState, redisState, type StateStore } from '../state/index.ts';
 import { makeSharedSnapshots, sharedGroups } from './index.ts';
 import { readShared } from './reading.ts';
 
@@ -27,10 +29,9 @@ interface Seen {
   readonly price: number;
 }
 
-function rig(partitions: number) {
+function rig(partitions: number, store: StateStore = memoryState({ clock: manualClock(now) })) {
   const clock = manualClock(now);
   const log = memoryLog({ partitions, clock });
-  const store = memoryState({ clock });
   const snapshots = makeSharedSnapshots({
     workspace,
     groups: sharedGroups(workspace),
@@ -105,7 +106,10 @@ const step = fc.record({
 });
 
 describe('features that all subjects share', () => {
-  it('are at rest what all events give, whatever the partitions, order, repeats, batches and crashes', async () => {
+  async function holds(
+    numRuns: number,
+    storeOf: () => StateStore = () => memoryState({ clock: manualClock(now) }),
+  ): Promise<void> {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(seen, { selector: ({ id, user }) => `${user} ${id}`, minLength: 1, maxLength: 24 }),
@@ -113,7 +117,8 @@ describe('features that all subjects share', () => {
         fc.integer({ min: 1, max: 4 }),
         fc.array(step, { maxLength: 12 }),
         async (events, repeats, partitions, steps) => {
-          const { steps: worker, snapshots, append } = rig(partitions);
+          const store = storeOf();
+          const { steps: worker, snapshots, append } = rig(partitions, store);
           await append(events);
           await append(repeats.map((index) => events[index % events.length] as Seen));
           for (const { partition, limit, dies } of steps) {
@@ -124,18 +129,38 @@ describe('features that all subjects share', () => {
           await worker.finish();
           await snapshots.refresh();
           const reading = snapshots.values('acme');
-          for (const name of Object.keys(reading?.features ?? {}))
-            expect({ ...Object(reading?.features[name]) }).toEqual({
-              ...Object(byHand(events)[name as keyof ReturnType<typeof byHand>]),
-            });
-          expect(reading?.features.all_views).toBe(byHand(events).all_views);
-          expect(reading?.features.dearest).toBe(byHand(events).dearest);
+          const expected = byHand(events);
+          for (const name of ['item_views', 'item_clicks', 'item_click_rate'] as const)
+            expect({ ...Object(reading?.features[name]) }).toEqual(expected[name]);
+          expect(reading?.features.all_views).toBe(expected.all_views);
+          expect(reading?.features.dearest).toBe(expected.dearest);
           expect(snapshots.values('bolt')?.features).toMatchObject({ item_views: {}, all_views: 0 });
+          await store.close();
         },
       ),
-      { numRuns: 200 },
+      { numRuns },
     );
-  }, 120_000);
+  }
+
+  it(
+    'are at rest what all events give, whatever the partitions, order, repeats, batches and crashes',
+    () => holds(200),
+    120_000,
+  );
+
+  it(
+    'are so with their blobs in Redis',
+    () =>
+      withRedis(
+        async ({ url }) => {
+          const connector = redisConnector(url);
+          let version = 1;
+          await holds(25, () => redisState({ connector, version: version++, clock: manualClock(now) }));
+        },
+        { fsync: 'everysec' },
+      ),
+    120_000,
+  );
 });
 
 describe('a decision', () => {
