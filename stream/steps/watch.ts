@@ -2,6 +2,7 @@ import { asTenantId, decisionIdOf, isSimulated } from '../../core/index.ts';
 import type { Question } from '../../decisions/index.ts';
 import type { AbsenceTrigger, ConditionTrigger } from '../../workspace/index.ts';
 import { type Batch, ok, type StepResult } from '../batch.ts';
+import { pendingTransfers } from '../features/index.ts';
 import { keptText, textOf } from '../features/parts/text.ts';
 import { isSystemType } from '../features/plan.ts';
 import type { SubjectState } from '../features/port.ts';
@@ -79,6 +80,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
     { values, ms }: ReturnType<ReturnType<typeof readOnce>>,
   ): Question {
     const { event, record } = item;
+    const pending = pendingTransfers(state, time);
     return {
       id: decisionIdOf(asTenantId(item.tenant), event.id, trigger.name, trigger.placement.name),
       tenant: item.tenant,
@@ -90,6 +92,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
       simulated: isSimulated(event),
       log: { partition: batch.partition, position: record.offset },
       features: values,
+      ...(pending.length > 0 ? { identity: { pendingTransfers: pending } } : {}),
       event: event.properties,
       context: null,
       receivedAt: record.appendedAt,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Batch } from '../batch.ts';
+import { pendingTransfers } from '../features/index.ts';
 import { visitId } from '../features/parts/sessions.ts';
 import type { FeatureSet, SubjectState } from '../features/port.ts';
 import { makeTimers, takePending, tellEnd } from '../features/timers/index.ts';
@@ -83,7 +84,8 @@ export function fire(
       if (condition.kind !== 'value' || !condition.value) continue;
     }
     const { values: vector, ms } = values();
-    batch.questions.push(timerQuestion(firing, subject, vector, item, batch, workspace.hash, ms));
+    const pending = pendingTransfers(state, due);
+    batch.questions.push(timerQuestion(firing, subject, vector, pending, item, batch, workspace.hash, ms));
     batch.timersFired += 1;
   }
 }
