@@ -75,6 +75,8 @@ export async function processBatch(
       break;
     }
   }
+  // In the order of the log, wherever batches begin: some were refused before the walk, some in it.
+  batch.dead.sort((a, b) => a.position - b.position);
   for (const key of batch.expired.keys()) {
     const state = batch.subjects.get(key);
     if (state !== undefined) cache.replace(key, state);
