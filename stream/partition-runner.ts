@@ -62,7 +62,8 @@ function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace, shared
 export async function runPartition(parts: WorkerParts, run: PartitionRun): Promise<void> {
   const { reader, head } = run;
   const { partition } = reader;
-  const batchRecords = recordsPerBatch(parts.workspace, parts.shared?.groups.length ?? 0);
+  const batchRecords =
+    parts.batchRecords ?? recordsPerBatch(parts.workspace, parts.shared?.groups.length ?? 0);
   const groups = parts.shared?.groups ?? [];
   const shared =
     groups.length === 0
@@ -84,7 +85,7 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     store: parts.store,
     features: parts.features,
     partition,
-    limits: cacheLimits,
+    limits: parts.cacheLimits ?? cacheLimits,
   });
   const partitionState = decodePartitionState(await parts.store.partitionState(partition));
   run.progress.watermarks = partitionState.watermarks;

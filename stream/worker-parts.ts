@@ -3,6 +3,7 @@ import type { FeatureSet } from './features/port.ts';
 import type { EventLog } from './log/port.ts';
 import type { StreamMetrics } from './metrics.ts';
 import type { StateStore } from './state/port.ts';
+import type { CacheLimits } from './subjects.ts';
 import type { TopologyParts } from './topology.ts';
 
 export interface WorkerParts extends TopologyParts {
@@ -18,6 +19,9 @@ export interface WorkerParts extends TopologyParts {
   readonly backoffMs?: { readonly first: number; readonly most: number };
   /** How many entries of the index of timers are read at once. */
   readonly timersPage?: number | undefined;
+  /** Records of one batch and states in memory, if not the usual numbers: for tests of many batches and reloads. */
+  readonly batchRecords?: number | undefined;
+  readonly cacheLimits?: CacheLimits | undefined;
   /** Tells observers (live view, throughput) of each committed batch; must not throw. */
   readonly onCommitted?: (summary: CommittedBatch) => void;
 }
