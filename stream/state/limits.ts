@@ -34,6 +34,8 @@ export function checkCommit(partition: number, commit: Commit): void {
   if (commit.partitionState !== null && commit.partitionState.length > limits.partitionStateBytes)
     throw invalid(where, `partition state of ${commit.partitionState.length} bytes`);
   checkTimers(where, commit);
+  for (const generation of [commit.generation ?? 0, commit.activate ?? 0])
+    if (!isGeneration(generation)) throw invalid(where, `${generation} is no generation`);
   if (commit.outbox.length > limits.outboxItems)
     throw invalid(where, `${commit.outbox.length} outbox items are more than ${limits.outboxItems}`);
   for (const item of commit.outbox) {
@@ -56,6 +58,8 @@ function checkTimers(where: string, { timers = [], expired = [] }: Commit): void
       throw invalid(where, `${tenant}:${subject} cannot expire at ${at} after ${ttlMs} ms`);
   }
 }
+
+const isGeneration = (number: number): boolean => Number.isSafeInteger(number) && number >= 0 && number < 1e9;
 
 const isTime = (time: number): boolean => Number.isSafeInteger(time) && time >= 0 && time < limits.time;
 

@@ -23,14 +23,23 @@ import {
   type StoredOutboxEntry,
 } from './port.ts';
 
-interface PartitionMemory {
+/** What commits extend: the partition's own, or a shadow's. */
+interface Chain {
   head: PartitionHead;
   recent: { readonly id: string; readonly sequence: number; readonly resolutions: readonly Resolution[] }[];
   partitionState: Buffer | null;
+}
+
+interface Generation {
   readonly blobs: Map<string, Buffer>;
-  readonly caps: Map<string, SubjectCaps>;
   /** Earliest due by subject's key. */
   readonly timers: Map<string, number>;
+}
+
+interface PartitionMemory extends Chain {
+  readonly generations: Map<number, Generation>;
+  readonly shadows: Map<number, Chain>;
+  readonly caps: Map<string, SubjectCaps>;
   readonly answers: Map<string, { payload: string; resolution: Resolution; expiresAt: number }>;
   outboxStart: number;
   outbox: StoredOutboxEntry[];
@@ -61,18 +70,41 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
       return of(partition).partitionState;
     },
     async load(partition, keys) {
-      const { blobs } = of(partition);
-      return keys.map((key) => blobs.get(key) ?? null);
+      return loadFrom(inForce(of(partition)), keys);
     },
     async earliestTimers(partition, tenant, limit) {
-      return [...of(partition).timers]
-        .filter(([key]) => key.startsWith(`${tenant}:`))
-        .sort((a, b) => a[1] - b[1] || Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])))
-        .slice(0, limit);
+      return earliestOf(inForce(of(partition)), tenant, limit);
     },
     async commit(partition, commit) {
       checkCommit(partition, commit);
-      return makeCommit(of(partition), partition, commit);
+      const memory = of(partition);
+      return makeCommit(memory, memory, partition, commit);
+    },
+    shadow(generation) {
+      if (!(Number.isSafeInteger(generation) && generation > 0))
+        throw new PresageError('state_invalid', `There is no shadow of generation ${generation}.`);
+      const chainOf = (partition: number): Chain => shadowOf(of(partition), generation);
+      return {
+        head: async (partition) => chainOf(partition).head,
+        partitionState: async (partition) => chainOf(partition).partitionState,
+        load: async (partition, keys) => loadFrom(generationOf(of(partition), generation), keys),
+        earliestTimers: async (partition, tenant, limit) =>
+          earliestOf(generationOf(of(partition), generation), tenant, limit),
+        async commit(partition, commit) {
+          checkCommit(partition, commit);
+          return makeCommit(of(partition), chainOf(partition), partition, { ...commit, generation });
+        },
+      };
+    },
+    async forgetGeneration(partition, generation) {
+      const memory = of(partition);
+      if (memory.head.generation === generation)
+        throw new PresageError(
+          'state_invalid',
+          `Generation ${generation} of partition ${partition} is in force and was not deleted.`,
+        );
+      memory.generations.delete(generation);
+      memory.shadows.delete(generation);
     },
     async request(partition, request) {
       checkRequest(partition, request);
@@ -124,13 +156,17 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
   };
 }
 
-const emptyPartition = (): PartitionMemory => ({
-  head: { position: 0, commitId: '', sequence: 0 },
+const emptyChain = (): Chain => ({
+  head: { position: 0, commitId: '', sequence: 0, generation: 0 },
   recent: [],
   partitionState: null,
-  blobs: new Map(),
+});
+
+const emptyPartition = (): PartitionMemory => ({
+  ...emptyChain(),
+  generations: new Map(),
+  shadows: new Map(),
   caps: new Map(),
-  timers: new Map(),
   answers: new Map(),
   outboxStart: 0,
   outbox: [],
@@ -140,18 +176,57 @@ const emptyPartition = (): PartitionMemory => ({
 
 const outboxEnd = (memory: PartitionMemory): number => memory.outboxStart + memory.outbox.length;
 
-function makeCommit(memory: PartitionMemory, partition: number, commit: Commit): CommitOutcome {
-  if (commit.previous !== memory.head.commitId) {
-    const before = memory.recent.find(({ id }) => id === commit.id);
-    if (before === undefined) return { kind: 'fenced', head: memory.head };
+function generationOf({ generations }: PartitionMemory, number: number): Generation {
+  let generation = generations.get(number);
+  if (generation === undefined) {
+    generation = { blobs: new Map(), timers: new Map() };
+    generations.set(number, generation);
+  }
+  return generation;
+}
+
+const inForce = (memory: PartitionMemory): Generation => generationOf(memory, memory.head.generation);
+
+function shadowOf({ shadows }: PartitionMemory, generation: number): Chain {
+  let chain = shadows.get(generation);
+  if (chain === undefined) {
+    chain = emptyChain();
+    shadows.set(generation, chain);
+  }
+  return chain;
+}
+
+const loadFrom = ({ blobs }: Generation, keys: readonly string[]): (Buffer | null)[] =>
+  keys.map((key) => blobs.get(key) ?? null);
+
+const earliestOf = ({ timers }: Generation, tenant: string, limit: number): [string, number][] =>
+  [...timers]
+    .filter(([key]) => key.startsWith(`${tenant}:`))
+    .sort((a, b) => a[1] - b[1] || Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])))
+    .slice(0, limit);
+
+function isCurrent(memory: PartitionMemory, chain: Chain, generation: number): boolean {
+  const current = memory.head.generation;
+  return chain === memory ? generation === current : generation > current;
+}
+
+function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, commit: Commit): CommitOutcome {
+  const { generation = 0, activate } = commit;
+  if (commit.previous !== chain.head.commitId || !isCurrent(memory, chain, generation)) {
+    const before = chain.recent.find(({ id }) => id === commit.id);
+    if (before === undefined)
+      return { kind: 'fenced', head: { ...chain.head, generation: memory.head.generation } };
     return { kind: 'committed', sequence: before.sequence, resolutions: before.resolutions };
   }
-  if (commit.position < memory.head.position) throw positionWentBack(partition, commit, memory.head);
+  if (commit.position < chain.head.position) throw positionWentBack(partition, commit, chain.head);
+  if (activate !== undefined && shadowOf(memory, activate).head.position !== commit.position)
+    throw notReached(partition, commit.position, activate);
+  const { blobs } = generationOf(memory, generation);
   for (const [key, blob] of commit.blobs) {
-    if (blob === null) memory.blobs.delete(key);
-    else memory.blobs.set(key, Buffer.from(blob));
+    if (blob === null) blobs.delete(key);
+    else blobs.set(key, Buffer.from(blob));
   }
-  if (commit.partitionState !== null) memory.partitionState = Buffer.from(commit.partitionState);
+  if (commit.partitionState !== null) chain.partitionState = Buffer.from(commit.partitionState);
   const mark = commit.id;
   const resolutions: Resolution[] = [];
   for (const item of commit.outbox) {
@@ -176,25 +251,37 @@ function makeCommit(memory: PartitionMemory, partition: number, commit: Commit):
     }
   }
   moveTimers(memory, commit);
-  const sequence = memory.head.sequence + 1;
-  memory.recent = [...memory.recent, { id: commit.id, sequence, resolutions }].slice(-keptCommits);
-  memory.head = { position: commit.position, commitId: commit.id, sequence };
+  const sequence = chain.head.sequence + 1;
+  chain.recent = [...chain.recent, { id: commit.id, sequence, resolutions }].slice(-keptCommits);
+  chain.head = {
+    position: commit.position,
+    commitId: commit.id,
+    sequence,
+    generation: activate ?? chain.head.generation,
+  };
   return { kind: 'committed', sequence, resolutions };
 }
 
-function moveTimers(memory: PartitionMemory, { timers = [], expired = [] }: Commit): void {
+function moveTimers(memory: PartitionMemory, { timers = [], expired = [], generation = 0 }: Commit): void {
+  const index = generationOf(memory, generation).timers;
   for (const [key, due] of timers) {
-    if (due === null) memory.timers.delete(key);
-    else memory.timers.set(key, due);
+    if (due === null) index.delete(key);
+    else index.set(key, due);
   }
   for (const { tenant, subject, at, ttlMs } of expired) {
     const key = `${tenant}:${subject}`;
     const caps = memory.caps.get(key);
     const end = caps === undefined ? at : capsEnd(caps, ttlMs);
-    if (end > at) memory.timers.set(key, end);
+    if (end > at) index.set(key, end);
     else memory.caps.delete(key);
   }
 }
+
+const notReached = (partition: number, position: number, generation: number): PresageError =>
+  new PresageError(
+    'state_refused',
+    `Could not commit partition ${partition}: generation ${generation} is not at position ${position}.`,
+  );
 
 const positionWentBack = (partition: number, commit: Commit, head: PartitionHead): PresageError =>
   new PresageError(
@@ -207,7 +294,8 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
   const key = `${request.tenant}:${request.idempotencyKey}`;
   const first = memory.answers.get(key);
   if (first !== undefined) return { kind: 'repeated', payload: first.payload, resolution: first.resolution };
-  if (memory.blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark) return { kind: 'moved' };
+  if (inForce(memory).blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark)
+    return { kind: 'moved' };
   const resolution = resolveChoices(capsOf(memory, request.tenant, request.subject), request.choices);
   const mark = `request:${key}`;
   const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution, mark });

@@ -8,6 +8,8 @@ export interface PartitionHead {
   readonly commitId: string;
   /** Counts commits. */
   readonly sequence: number;
+  /** Of a shadow's head: the one in force is in the partition's own. */
+  readonly generation: number;
 }
 
 /**
@@ -51,6 +53,13 @@ export interface Commit {
   /** Subjects whose blobs this commit deletes because they have been silent for so long. At most 3,000. */
   readonly expired?: readonly ExpiredSubject[];
   readonly outbox: readonly OutboxItem[];
+  /** Of which generation blobs and timers are; it must be the one in force, or that of the shadow. Default 0. */
+  readonly generation?: number;
+  /**
+   * Puts this generation in force from here on. Refused (`state_refused`) unless its shadow is at this commit's position.
+   * Caps, outbox, readers and the partition's own state stay what they are.
+   */
+  readonly activate?: number;
 }
 
 /** Of the index of timers: a subject's key and its earliest due, event time in Unix milliseconds. */
@@ -114,6 +123,14 @@ export interface StoredOutboxEntry {
 }
 
 /**
+ * Blobs and timers of a partition are of a *generation*. One is in force: readers see it, and the worker extends it.
+ * Another may be built beside it, with a position, a commit chain and a partition state of its own, until a commit of the
+ * worker puts it in force. This is what such a shadow can do; nobody sees it. Once a generation as high is in force, its
+ * commits are fenced.
+ */
+export type ShadowStore = Pick<StateStore, 'head' | 'partitionState' | 'load' | 'earliestTimers' | 'commit'>;
+
+/**
  * State of all partitions: blobs, caps, outbox, position. Adapters: Redis Functions, memory; both pass
  * stream/state/state.contract.ts. Errors are PresageError:
  * - `state_unavailable` (retriable): the store did not answer for a long time
@@ -124,6 +141,7 @@ export interface StoredOutboxEntry {
 export interface StateStore {
   head(partition: number): Promise<PartitionHead>;
   partitionState(partition: number): Promise<Buffer | null>;
+  /** Blobs as the generation in force has them, all of one. */
   load(partition: number, keys: readonly string[]): Promise<(Buffer | null)[]>;
   /**
    * The earliest entries of a tenant's index of timers, at most `limit`, by (due, key as bytes). Entries that a commit
@@ -160,6 +178,14 @@ export interface StateStore {
   /** A reader's own durable bytes for a partition (its position, the block in flight). */
   readerState(partition: number, reader: string): Promise<string | null>;
   saveReaderState(partition: number, reader: string, state: string): Promise<void>;
+
+  /** The state that is built under this generation, above 0. */
+  shadow(generation: number): ShadowStore;
+  /**
+   * Deletes all blobs and timers of a generation that is not in force, and what its shadow knew; a few at a time, and so
+   * that doing it again goes on where it stopped. Throws `state_invalid` for the one in force.
+   */
+  forgetGeneration(partition: number, generation: number): Promise<void>;
 
   /** Keeps the description of a blob layout, so that later versions can read its blobs. Saving it again is harmless. */
   saveLayout(id: number, description: string): Promise<void>;

@@ -37,7 +37,12 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
 
     describe('the commit', () => {
       it('begins at position 0 with no commit', async () => {
-        expect(await store.head(partition)).toEqual({ position: 0, commitId: '', sequence: 0 });
+        expect(await store.head(partition)).toEqual({
+          position: 0,
+          commitId: '',
+          sequence: 0,
+          generation: 0,
+        });
         expect(await store.partitionState(partition)).toBeNull();
         expect(await store.load(partition, ['acme:u:1'])).toEqual([null]);
       });
@@ -59,7 +64,12 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           }),
         );
         expect(outcome).toEqual({ kind: 'committed', sequence: 1, resolutions: [] });
-        expect(await store.head(partition)).toEqual({ position: 7, commitId: 'c1', sequence: 1 });
+        expect(await store.head(partition)).toEqual({
+          position: 7,
+          commitId: 'c1',
+          sequence: 1,
+          generation: 0,
+        });
         expect(await store.load(partition, ['acme:u:1', 'acme:a:zoë', 'acme:u:2'])).toEqual([
           Buffer.from([0, 1, 255]),
           Buffer.from('two'),
@@ -70,7 +80,12 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           { offset: 0, kind: 'batch', payload: '{"first":0}', resolution: null, mark: 'c1' },
           { offset: 1, kind: 'dead', payload: '{"ü":1}', resolution: null, mark: 'c1' },
         ]);
-        expect(await store.head(partition + 1)).toEqual({ position: 0, commitId: '', sequence: 0 });
+        expect(await store.head(partition + 1)).toEqual({
+          position: 0,
+          commitId: '',
+          sequence: 0,
+          generation: 0,
+        });
       });
 
       it('deletes a blob that is null and keeps those it does not name', async () => {
@@ -102,11 +117,16 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         });
         expect(await store.commit(partition, zombie)).toEqual({
           kind: 'fenced',
-          head: { position: 3, commitId: 'c1', sequence: 1 },
+          head: { position: 3, commitId: 'c1', sequence: 1, generation: 0 },
         });
         expect(await store.load(partition, ['a'])).toEqual([Buffer.from('1')]);
         expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 0 });
-        expect(await store.head(partition)).toEqual({ position: 3, commitId: 'c1', sequence: 1 });
+        expect(await store.head(partition)).toEqual({
+          position: 3,
+          commitId: 'c1',
+          sequence: 1,
+          generation: 0,
+        });
       });
 
       it('answers a repeated commit as the first time, with its resolutions, and has no second effect', async () => {
@@ -127,7 +147,12 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           store.commit(partition, commit(i === 0 ? '' : `c${i}`, id, { position: i + 1 })),
         );
         expect((await Promise.all(chain)).map(({ kind }) => kind)).toEqual(chain.map(() => 'committed'));
-        expect(await store.head(partition)).toEqual({ position: 4, commitId: 'c4', sequence: 4 });
+        expect(await store.head(partition)).toEqual({
+          position: 4,
+          commitId: 'c4',
+          sequence: 4,
+          generation: 0,
+        });
       });
 
       it('fails a pipelined commit whose predecessor was fenced', async () => {
@@ -163,7 +188,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           Array.from({ length: count }, (_, i) => [`acme:u:${i}`, Buffer.from(`${i}`)]);
         const tooMany = store.commit(partition, commit('', 'c1', { blobs: blobs(3_001) }));
         await expect(tooMany).rejects.toMatchObject({ code: 'state_invalid', retriable: false });
-        expect(await store.head(partition)).toMatchObject({ sequence: 0 });
+        expect(await store.head(partition)).toMatchObject({ sequence: 0, generation: 0 });
         expect(await store.commit(partition, commit('', 'c1', { blobs: blobs(3_000) }))).toMatchObject({
           kind: 'committed',
         });
@@ -213,7 +238,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
       it.each(invalid)('refuses %s, without writing', async (_what, part) => {
         const bad = { ...commit('', 'c1', { blobs: [['a', Buffer.from('1')]] }), ...part };
         await expect(store.commit(partition, bad)).rejects.toMatchObject({ code: 'state_invalid' });
-        expect(await store.head(partition)).toMatchObject({ sequence: 0 });
+        expect(await store.head(partition)).toMatchObject({ sequence: 0, generation: 0 });
         expect(await store.load(partition, ['a'])).toEqual([null]);
       });
     });
@@ -463,6 +488,160 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
       });
     });
 
+    describe('generations', () => {
+      const blob = (text: string) => Buffer.from(text);
+
+      it('are built beside the one in force, with a chain of their own', async () => {
+        await store.commit(
+          partition,
+          commit('', 'c1', { position: 9, blobs: [['acme:u:1', blob('old')]], timers: [['acme:u:1', 5]] }),
+        );
+        const shadow = store.shadow(1);
+        expect(await shadow.head(partition)).toEqual({
+          position: 0,
+          commitId: '',
+          sequence: 0,
+          generation: 0,
+        });
+        await shadow.commit(
+          partition,
+          commit('', 's1', {
+            position: 4,
+            blobs: [['acme:u:1', blob('new')]],
+            timers: [['acme:u:1', 7]],
+            partitionState: blob('shadow'),
+          }),
+        );
+        expect(await shadow.head(partition)).toMatchObject({
+          position: 4,
+          commitId: 's1',
+          sequence: 1,
+          generation: 0,
+        });
+        expect(await shadow.load(partition, ['acme:u:1'])).toEqual([blob('new')]);
+        expect(await shadow.earliestTimers(partition, 'acme', 9)).toEqual([['acme:u:1', 7]]);
+        expect(await shadow.partitionState(partition)).toEqual(blob('shadow'));
+        expect(await store.head(partition)).toMatchObject({ position: 9, commitId: 'c1', generation: 0 });
+        expect(await store.load(partition, ['acme:u:1'])).toEqual([blob('old')]);
+        expect(await store.earliestTimers(partition, 'acme', 9)).toEqual([['acme:u:1', 5]]);
+        expect(await store.partitionState(partition)).toBeNull();
+        expect(await store.shadow(2).load(partition, ['acme:u:1'])).toEqual([null]);
+        expect(await shadow.commit(partition, commit('other', 's2', { position: 5 }))).toMatchObject({
+          kind: 'fenced',
+        });
+      });
+
+      it('come into force with one commit, at the position they have reached', async () => {
+        const shadow = store.shadow(3);
+        await store.commit(
+          partition,
+          commit('', 'c1', { position: 2, blobs: [['acme:u:1', blob('old')]], partitionState: blob('p') }),
+        );
+        await shadow.commit(
+          partition,
+          commit('', 's1', { position: 5, blobs: [['acme:u:1', blob('new')]], timers: [['acme:u:1', 7]] }),
+        );
+        await expect(
+          store.commit(partition, commit('c1', 'c2', { position: 4, activate: 3 })),
+        ).rejects.toMatchObject({ code: 'state_refused' });
+        expect(await store.head(partition)).toMatchObject({ position: 2, generation: 0 });
+        const before = await store.load(partition, ['acme:u:1']);
+        expect(before).toEqual([blob('old')]);
+        const switched = commit('c1', 'c2', {
+          position: 5,
+          activate: 3,
+          blobs: [['acme:u:1', blob('last of the old')]],
+        });
+        expect(await store.commit(partition, switched)).toMatchObject({
+          kind: 'committed',
+          sequence: 2,
+        });
+        expect(await store.commit(partition, switched)).toMatchObject({
+          kind: 'committed',
+          sequence: 2,
+        });
+        expect(await store.head(partition)).toEqual({
+          position: 5,
+          commitId: 'c2',
+          sequence: 2,
+          generation: 3,
+        });
+        expect(await store.load(partition, ['acme:u:1'])).toEqual([blob('new')]);
+        expect(await store.earliestTimers(partition, 'acme', 9)).toEqual([['acme:u:1', 7]]);
+        expect(await store.partitionState(partition)).toEqual(blob('p'));
+      });
+
+      it('fence whoever still writes the one before, or builds one that is in force', async () => {
+        const shadow = store.shadow(1);
+        await store.commit(partition, commit('', 'c1', { position: 5 }));
+        await shadow.commit(partition, commit('', 's1', { position: 5 }));
+        await store.commit(partition, commit('c1', 'c2', { position: 5, activate: 1 }));
+        const late = commit('s1', 's2', { position: 6, blobs: [['acme:u:1', blob('zombie')]] });
+        expect(await shadow.commit(partition, late)).toMatchObject({
+          kind: 'fenced',
+          head: { generation: 1 },
+        });
+        expect(await store.commit(partition, commit('c2', 'c3', { position: 6 }))).toMatchObject({
+          kind: 'fenced',
+          head: { commitId: 'c2', generation: 1 },
+        });
+        expect(await store.load(partition, ['acme:u:1'])).toEqual([null]);
+        await store.commit(
+          partition,
+          commit('c2', 'c3', { position: 6, generation: 1, blobs: [['acme:u:1', blob('1')]] }),
+        );
+        expect(await store.load(partition, ['acme:u:1'])).toEqual([blob('1')]);
+      });
+
+      it('decide requests by the blob in force, and share caps and answers', async () => {
+        const shadow = store.shadow(1);
+        const moved = Buffer.from([movedMark, 1]);
+        await store.commit(partition, commit('', 'c1', { position: 5 }));
+        await shadow.commit(partition, commit('', 's1', { position: 5, blobs: [['acme:u:1', moved]] }));
+        const asked = { ...request('r1', []), subject: 'u:1' };
+        expect(await store.request(partition, asked)).toMatchObject({ kind: 'decided' });
+        await store.commit(partition, commit('c1', 'c2', { position: 5, activate: 1 }));
+        expect(await store.request(partition, { ...asked, idempotencyKey: 'r2' })).toEqual({ kind: 'moved' });
+        expect(await store.request(partition, { ...request('r3', []), subject: 'u:2' })).toMatchObject({
+          kind: 'decided',
+        });
+      });
+
+      it('are forgotten key by key, but never the one in force', async () => {
+        const keys = Array.from({ length: 2_500 }, (_, i) => `acme:u:${i}`);
+        const shadow = store.shadow(1);
+        await store.commit(
+          partition,
+          commit('', 'c1', {
+            position: 5,
+            blobs: keys.map((key) => [key, blob('old')]),
+            timers: [['acme:u:1', 5]],
+          }),
+        );
+        await store.commit(
+          partition + 1,
+          commit('', 'c1', { position: 5, blobs: [['acme:u:1', blob('2')]] }),
+        );
+        await shadow.commit(
+          partition,
+          commit('', 's1', { position: 5, blobs: keys.map((key) => [key, blob('new')]) }),
+        );
+        await expect(store.forgetGeneration(partition, 0)).rejects.toMatchObject({ code: 'state_invalid' });
+        await store.commit(partition, commit('c1', 'c2', { position: 5, activate: 1 }));
+        await store.forgetGeneration(partition, 0);
+        await store.forgetGeneration(partition, 0);
+        expect((await store.load(partition, keys)).every((found) => String(found) === 'new')).toBe(true);
+        expect(await store.load(partition + 1, ['acme:u:1'])).toEqual([blob('2')]);
+        await store
+          .shadow(2)
+          .commit(partition, commit('', 's1', { position: 7, blobs: [['acme:u:1', blob('3')]] }));
+        await store.forgetGeneration(partition, 2);
+        expect(await store.shadow(2).load(partition, ['acme:u:1'])).toEqual([null]);
+        expect(await store.shadow(2).head(partition)).toMatchObject({ position: 0, commitId: '' });
+        await expect(store.forgetGeneration(partition, 1)).rejects.toMatchObject({ code: 'state_invalid' });
+      });
+    });
+
     describe('the request path', () => {
       it('takes caps and publishes, and touches neither position nor blobs', async () => {
         await store.commit(
@@ -485,7 +664,12 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
             mark: expect.stringContaining('request'),
           },
         ]);
-        expect(await store.head(partition)).toEqual({ position: 3, commitId: 'c1', sequence: 1 });
+        expect(await store.head(partition)).toEqual({
+          position: 3,
+          commitId: 'c1',
+          sequence: 1,
+          generation: 0,
+        });
         expect(await store.load(partition, ['acme:u:1'])).toEqual([Buffer.from('blob')]);
       });
 

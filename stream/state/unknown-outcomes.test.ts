@@ -53,7 +53,7 @@ describe('a call whose outcome is unknown', () => {
     });
     expect(await store.outboxRange(0)).toEqual({ start: 0, end: 2 });
     expect(await store.capsUsed(0, 'acme', 'u:1', [take])).toEqual([2]);
-    expect(await store.head(0)).toEqual({ position: 5, commitId: 'c1', sequence: 1 });
+    expect(await store.head(0)).toEqual({ position: 5, commitId: 'c1', sequence: 1, generation: 0 });
   });
 
   it.each(cuts)('%s: pipelined commits keep their chain', async (how) => {
@@ -97,7 +97,7 @@ describe('a call whose outcome is unknown', () => {
     await store.commit(0, commit('c1', 'c2', { position: 2, outbox: [decision(offered)] }));
     expect(proxy.cuts).toBe(1);
     await proxy.releaseDelayed();
-    expect(await store.head(0)).toEqual({ position: 2, commitId: 'c2', sequence: 2 });
+    expect(await store.head(0)).toEqual({ position: 2, commitId: 'c2', sequence: 2, generation: 0 });
     expect(await store.outboxRange(0)).toEqual({ start: 0, end: 2 });
     expect(await store.capsUsed(0, 'acme', 'u:1', [take])).toEqual([2]);
   });
@@ -146,7 +146,10 @@ describe('a store whose Redis is away', () => {
       }
       expect(performance.now() - begun).toBeLessThan(3_000);
       await server.restart();
-      expect(await store.commit(0, commit('c1', 'c2'))).toMatchObject({ kind: 'committed', sequence: 2 });
+      expect(await store.commit(0, commit('c1', 'c2'))).toMatchObject({
+        kind: 'committed',
+        sequence: 2,
+      });
     } finally {
       await store.close();
       await server.stop();

@@ -1,5 +1,6 @@
 -- The atomic commit of a partition (ARCHITECTURE, "The commit").
--- KEYS: 1 head    hash: position, commit, sequence
+-- KEYS: 1 head    hash: position, commit, sequence, generation (in force; absent: 0). <tag>:head@<n> is the head of a
+--                 generation that is being built beside it
 --       2 commits hash: <sequence mod 8> -> commit id, newline, JSON list of resolutions; what a repeat is answered from
 --       3 outbox  stream with ids 0-1, 0-2...
 --       4 partition string
@@ -10,14 +11,15 @@
 --          {blob key, blob, ...}, {key to delete, ...},
 --          {item, ...},
 --          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
---          {{caps key, timers key, member, time of expiry, ms of silence before it}, ...}}; an item is one of
+--          {{caps key, timers key, member, time of expiry, ms of silence before it}, ...},
+--          generation that blobs and timers are of, generation to put in force or false}; an item is one of
 --           {'batch' | 'dead' | 'forward', payload}
 --           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}
 --           {'transfer', payload, caps key}  published with the caps, which the subject then has no more
 --           {'caps', JSON, caps key}         publishes nothing: adds caps that another subject's transfer carried
 --         Items take effect on caps one after the other.
 -- Reply: {'committed', sequence, JSON list of resolutions}   also when this very commit had been made before
---        {'fenced', position, commit id, sequence}           the head is another one
+--        {'fenced', position, commit id, sequence, generation} the head is another one, or of another generation
 --        error 'INVALID ...' when an argument or a stored key is not what it must be; nothing was written
 -- Flags: allow-oom, because the way out of a full Redis is through commits.
 
@@ -51,10 +53,31 @@ local function is_finite(number)
   return type(number) == 'number' and number >= 0 and number < 1e14
 end
 
-local function timers_problem(timers, expired, tag)
+-- How keys of a generation are told from those of others.
+local function mark_of(generation)
+  return generation == 0 and '' or '@' .. whole(generation)
+end
+
+local function is_generation(number)
+  return type(number) == 'number' and number >= 0 and number < 1e9 and number == math.floor(number)
+end
+
+-- A generation is put in force at the very position that it has reached.
+local function activation_problem(generation, position, tag)
+  if generation == false then return nil end
+  if not is_generation(generation) then return 'the generation to activate is no number' end
+  local shadow = tag .. ':head@' .. whole(generation)
+  if not is_missing_or(shadow, 'hash') then return shadow .. ' is not a hash' end
+  if tonumber(redis.call('HGET', shadow, 'position') or 0) ~= position then
+    return 'generation ' .. whole(generation) .. ' is not at position ' .. whole(position)
+  end
+  return nil
+end
+
+local function timers_problem(timers, expired, tag, mark)
   if type(timers) ~= 'table' or type(expired) ~= 'table' then return 'the timers are not lists' end
   if #expired > MOST_BLOBS then return 'too many expired subjects' end
-  local prefix, count = tag .. ':timers:', 0
+  local prefix, count = tag .. ':timers' .. mark .. ':', 0
   for _, index in ipairs(timers) do
     if type(index) ~= 'table' or not is_own(index[1], prefix) then return 'a foreign timers key' end
     if not is_missing_or(index[1], 'zset') then return index[1] .. ' is not a sorted set' end
@@ -91,7 +114,9 @@ local function commit_problem(args, head_position, tag)
   if type(blobs) ~= 'table' or #blobs % 2 ~= 0 or #blobs > 2 * MOST_BLOBS then return 'too many blobs' end
   if type(deletes) ~= 'table' or #deletes > MOST_BLOBS then return 'too many deletes' end
   if type(outbox) ~= 'table' then return 'the outbox is not a list' end
-  local prefix = tag .. ':state:'
+  if not is_generation(args[10]) then return 'the generation is no number' end
+  local mark = mark_of(args[10])
+  local prefix = tag .. ':state' .. mark .. ':'
   local length = #prefix
   for i = 1, #blobs, 2 do
     if type(blobs[i]) ~= 'string' or string.sub(blobs[i], 1, length) ~= prefix then return 'a foreign blob key' end
@@ -113,7 +138,7 @@ local function commit_problem(args, head_position, tag)
       return 'an outbox item of an unknown kind'
     end
   end
-  return timers_problem(args[8], args[9], tag)
+  return timers_problem(args[8], args[9], tag, mark) or activation_problem(args[11], position, tag)
 end
 
 -- ZADD or ZREM with many values.
@@ -143,12 +168,19 @@ local function commit(keys, argv)
   local problem = ids_problem(args)
   if problem then return redis.error_reply('INVALID ' .. problem) end
 
-  local head = redis.call('HMGET', head_key, 'position', 'commit', 'sequence')
+  local head = redis.call('HMGET', head_key, 'position', 'commit', 'sequence', 'generation')
   local position, current, sequence = tonumber(head[1] or 0), head[2] or '', tonumber(head[3] or 0)
-  if current ~= args[1] then
-    return stored_answer(commits_key, args[2]) or { 'fenced', whole(position), current, whole(sequence) }
+  local generation = tonumber(head[4] or 0)
+  local tag = string.match(head_key, '^{[^}]*}')
+  local is_shadow = head_key ~= tag .. ':head'
+  -- What is built beside the generation in force ends when it is that itself, or has been overtaken.
+  if is_shadow then generation = tonumber(redis.call('HGET', tag .. ':head', 'generation') or 0) end
+  local is_current = (is_shadow and generation < (tonumber(args[10]) or 0)) or (not is_shadow and generation == args[10])
+  if current ~= args[1] or not is_current then
+    return stored_answer(commits_key, args[2])
+      or { 'fenced', whole(position), current, whole(sequence), whole(generation) }
   end
-  problem = commit_problem(args, position, string.match(head_key, '^{[^}]*}'))
+  problem = commit_problem(args, position, tag)
   if problem then return redis.error_reply('INVALID ' .. problem) end
 
   local id, blobs, deletes, outbox = args[2], args[5], args[6], args[7]
@@ -187,6 +219,7 @@ local function commit(keys, argv)
   local next_sequence = whole(sequence + 1)
   local answer = '[' .. table.concat(resolutions, ',') .. ']'
   redis.call('HSET', commits_key, whole((sequence + 1) % KEPT_COMMITS), next_sequence .. '\n' .. id .. '\n' .. answer)
+  if args[11] then redis.call('HSET', head_key, 'generation', whole(args[11])) end
   redis.call('HSET', head_key, 'position', whole(args[3]), 'sequence', next_sequence, 'commit', id)
   return { 'committed', next_sequence, answer }
 end

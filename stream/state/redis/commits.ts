@@ -37,14 +37,14 @@ export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'comm
   return {
     async head(partition) {
       const fields = await calls.send(
-        (redis) => redis.hmget(calls.keysOf(partition).head, 'position', 'commit', 'sequence'),
+        (redis) => redis.hmget(calls.keysOf(partition).head, 'position', 'commit', 'sequence', 'generation'),
         `read the head of partition ${partition}`,
       );
       return headOf(fields);
     },
     async commit(partition, commit) {
       checkCommit(partition, commit);
-      const packed = packCommit(calls.keysOf(partition), commit, rooms.pop());
+      const packed = packCommit(calls.keysOf(partition, commit.generation), commit, rooms.pop());
       const outcome = sendAfter(newest.get(partition), partition, packed);
       const forget = (): void => {
         if (newest.get(partition) === settled) newest.delete(partition);
@@ -63,8 +63,13 @@ export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'comm
 }
 
 function headOf(fields: readonly (string | null | undefined)[]): PartitionHead {
-  const [position, commitId, sequence] = fields;
-  return { position: Number(position ?? 0), commitId: commitId ?? '', sequence: Number(sequence ?? 0) };
+  const [position, commitId, sequence, generation] = fields;
+  return {
+    position: Number(position ?? 0),
+    commitId: commitId ?? '',
+    sequence: Number(sequence ?? 0),
+    generation: Number(generation ?? 0),
+  };
 }
 
 /** The reply of commit.lua. */

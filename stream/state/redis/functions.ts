@@ -25,7 +25,8 @@ export type StateFunction = 'commit' | 'request' | 'caps_used' | 'save_reader';
 /** How the state's parts reach Redis. `what` says what is tried, for the message of an error. */
 export interface StateCalls {
   readonly caller: RedisCaller;
-  keysOf(partition: number): StateKeys;
+  /** `generation`: of blobs and timers; default 0. */
+  keysOf(partition: number, generation?: number): StateKeys;
   /** Calls a function of this folder's Lua files. All of them may be sent again: a repeat has no second effect. */
   invoke(
     name: StateFunction,
@@ -38,15 +39,19 @@ export interface StateCalls {
   send<T>(command: (redis: Redis) => Promise<T>, what: string): Promise<T>;
 }
 
-export function stateCalls(caller: RedisCaller, version: number): StateCalls {
+const mostPartitions = 65_536;
+
+/** `isShadow`: all keys are those of a generation that is not in force yet. */
+export function stateCalls(caller: RedisCaller, version: number, isShadow = false): StateCalls {
   const known = new Map<number, StateKeys>();
   return {
     caller,
-    keysOf(partition) {
-      let keys = known.get(partition);
+    keysOf(partition, generation = 0) {
+      const place = generation * mostPartitions + partition;
+      let keys = known.get(place);
       if (keys === undefined) {
-        keys = stateKeys(version, partition);
-        known.set(partition, keys);
+        keys = stateKeys(version, partition, generation, isShadow);
+        known.set(place, keys);
       }
       return keys;
     },

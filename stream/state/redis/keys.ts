@@ -5,6 +5,8 @@ export interface StateKeys {
   readonly outbox: string;
   readonly partition: string;
   readonly readers: string;
+  /** Which generation blobs and timers are of. */
+  readonly generation: number;
   /** Followed by `<tenant>:<subject>`. */
   readonly statePrefix: string;
   /** Sorted set: subjects' keys (`<tenant>:<subject>`) by the time at which their earliest timer may be due. */
@@ -15,16 +17,23 @@ export interface StateKeys {
 
 export const layoutsKey = 'presage:layouts';
 
-export function stateKeys(version: number, partition: number): StateKeys {
+/**
+ * `generation` names blobs and timers (stream/state/port.ts). Head, commits and partition state are those of the
+ * generation in force, or with `isShadow` the generation's own, which it has until it is activated.
+ */
+export function stateKeys(version: number, partition: number, generation = 0, isShadow = false): StateKeys {
   const tag = `{events.v${version}:${partition}}`;
+  const mark = generation === 0 ? '' : `@${generation}`;
+  const chain = isShadow ? mark : '';
   return {
-    head: `${tag}:head`,
-    commits: `${tag}:commits`,
+    generation,
+    head: `${tag}:head${chain}`,
+    commits: `${tag}:commits${chain}`,
     outbox: `${tag}:outbox`,
-    partition: `${tag}:partition`,
+    partition: `${tag}:partition${chain}`,
     readers: `${tag}:readers`,
-    statePrefix: `${tag}:state:`,
-    timers: (tenant) => `${tag}:timers:${tenant}`,
+    statePrefix: `${tag}:state${mark}:`,
+    timers: (tenant) => `${tag}:timers${mark}:${tenant}`,
     caps: (tenant, subject) => `${tag}:cap:${tenant}:${subject}`,
     answer: (tenant, idempotencyKey) => `${tag}:idem:${tenant}:${idempotencyKey}`,
   };

@@ -7,7 +7,7 @@ import type { StateKeys } from './keys.ts';
 /** The one argument of commit.lua, in `room` if that is large enough. */
 export function packCommit(keys: StateKeys, commit: Commit, room?: Buffer): Buffer {
   const packer = new Packer(sizeOf(commit), room);
-  packer.array(9).string(commit.previous).string(commit.id).number(commit.position);
+  packer.array(11).string(commit.previous).string(commit.id).number(commit.position);
   if (commit.partitionState === null) packer.boolean(false);
   else packer.bytes(commit.partitionState);
   packBlobs(packer, keys, commit);
@@ -15,14 +15,17 @@ export function packCommit(keys: StateKeys, commit: Commit, room?: Buffer): Buff
   for (const item of commit.outbox) packItem(packer, keys, item);
   packTimers(packer, keys, commit.timers ?? []);
   packExpired(packer, keys, commit.expired ?? []);
+  packer.number(keys.generation);
+  if (commit.activate === undefined) packer.boolean(false);
+  else packer.number(commit.activate);
   return packer.finish();
 }
 
 /** The one argument of request.lua. */
-export function packRequest(request: RequestCommit): Buffer {
-  const packer = new Packer(request.payload.length * 3 + 1_024).array(3).string(request.payload);
+export function packRequest(request: RequestCommit, generation: number): Buffer {
+  const packer = new Packer(request.payload.length * 3 + 1_024).array(4).string(request.payload);
   packChoices(packer, request.choices);
-  return packer.number(request.keepMs).finish();
+  return packer.number(request.keepMs).number(generation).finish();
 }
 
 /** The one argument of caps_used.lua. */

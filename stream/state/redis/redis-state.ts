@@ -5,6 +5,7 @@ import { checkRequest, checkTakes } from '../limits.ts';
 import type { StateStore } from '../port.ts';
 import { redisCommits } from './commits.ts';
 import { stateCalls } from './functions.ts';
+import { redisGenerations } from './generations.ts';
 import { layoutsKey } from './keys.ts';
 import { redisOutbox } from './outbox.ts';
 import { packRequest, packTakes } from './pack.ts';
@@ -33,47 +34,43 @@ export function redisState(options: RedisStateOptions): StateStore {
   const reads = new BlockingReads(connector, 'outbox', clock);
   const calls = stateCalls(caller, options.version);
   const { keysOf, invoke, send } = calls;
+  const generations = redisGenerations(calls, caller, options.version);
 
   return {
     ...redisCommits(calls),
     ...redisOutbox(calls, reads),
+    ...generations,
     partitionState: (partition) =>
       send((redis) => redis.getBuffer(keysOf(partition).partition), `read partition ${partition}`),
-    async load(partition, subjects) {
-      if (subjects.length === 0) return [];
-      const { statePrefix } = keysOf(partition);
-      return send(
-        (redis) => redis.mgetBuffer(subjects.map((subject) => statePrefix + subject)),
-        `load ${subjects.length} subjects of partition ${partition}`,
-      );
-    },
-    async earliestTimers(partition, tenant, limit) {
-      if (limit < 1) return [];
-      const flat = await send(
-        (redis) => redis.zrange(keysOf(partition).timers(tenant), '0', String(limit - 1), 'WITHSCORES'),
-        `read the timers of ${tenant} in partition ${partition}`,
-      );
-      return Array.from({ length: flat.length / 2 }, (_, i): [string, number] => [
-        flat[2 * i] ?? '',
-        Number(flat[2 * i + 1]),
-      ]);
-    },
     async request(partition, request) {
       checkRequest(partition, request);
       const { tenant, subject, idempotencyKey } = request;
-      const { answer, outbox, caps, statePrefix } = keysOf(partition);
-      const [kind, first, json] = (await invoke(
-        'request',
-        [answer(tenant, idempotencyKey), outbox, caps(tenant, subject), `${statePrefix}${tenant}:${subject}`],
-        [packRequest(request)],
-        `decide in partition ${partition}`,
-        request.patienceMs,
-      )) as [string, string, string];
-      if (kind === 'moved') return { kind };
-      const resolution = JSON.parse(json) as Resolution;
-      return kind === 'decided'
-        ? { kind, offset: Number(first), resolution }
-        : { kind: 'repeated', payload: first, resolution };
+      for (;;) {
+        const keys = keysOf(partition, generations.inForce(partition));
+        const { answer, outbox, caps, statePrefix, head } = keys;
+        const [kind, first, json] = (await invoke(
+          'request',
+          [
+            answer(tenant, idempotencyKey),
+            outbox,
+            caps(tenant, subject),
+            `${statePrefix}${tenant}:${subject}`,
+            head,
+          ],
+          [packRequest(request, keys.generation)],
+          `decide in partition ${partition}`,
+          request.patienceMs,
+        )) as [string, string, string];
+        if (kind === 'moved') return { kind };
+        if (kind === 'other') {
+          generations.note(partition, Number(first));
+          continue;
+        }
+        const resolution = JSON.parse(json) as Resolution;
+        return kind === 'decided'
+          ? { kind, offset: Number(first), resolution }
+          : { kind: 'repeated', payload: first, resolution };
+      }
     },
     async capsUsed(partition, tenant, subject, takes) {
       checkTakes(`question about caps of ${tenant}:${subject}`, takes);

@@ -3,10 +3,13 @@
 --       2 outbox (stream)
 --       3 caps of the subject (hash)
 --       4 state blob of the subject (string)
--- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at}, ...}}, ...}, milliseconds to keep the answer}
+--       5 head of the partition (hash)
+-- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at}, ...}}, ...}, milliseconds to keep the answer,
+--         generation of the state blob}
 -- Reply: {'decided', offset, resolution}    resolution is JSON
 --        {'repeated', payload, resolution}  the key has been answered before: the first answer
 --        {'moved'}                          the subject's state and caps have moved to another; nothing was written
+--        {'other', generation}              the blob is of a generation that is not in force, as this is; nothing was written
 --        error 'INVALID ...'; nothing was written
 -- Flags: none: refused above maxmemory, because a new decision makes the log no shorter.
 
@@ -15,7 +18,8 @@ local MOVED = 0xfe
 local function request(keys, argv)
   local answer_key, outbox_key, caps_key, blob_key = keys[1], keys[2], keys[3], keys[4]
   if not is_missing_or(answer_key, 'string') or not is_missing_or(caps_key, 'hash')
-    or not is_missing_or(blob_key, 'string') or not is_our_stream(outbox_key) then
+    or not is_missing_or(blob_key, 'string') or not is_missing_or(keys[5], 'hash')
+    or not is_our_stream(outbox_key) then
     return redis.error_reply('INVALID a key of this request has a foreign type')
   end
   local first = redis.call('GET', answer_key)
@@ -23,9 +27,11 @@ local function request(keys, argv)
     local payload, resolution = unpack(cmsgpack.unpack(first))
     return { 'repeated', payload, resolution }
   end
-  if string.byte(redis.call('GETRANGE', blob_key, 0, 0)) == MOVED then return { 'moved' } end
   local is_packed, args = pcall(cmsgpack.unpack, argv[1])
   if not is_packed or type(args) ~= 'table' then return redis.error_reply('INVALID the argument is not MessagePack') end
+  local generation = tonumber(redis.call('HGET', keys[5], 'generation') or 0)
+  if generation ~= args[4] then return { 'other', whole(generation) } end
+  if string.byte(redis.call('GETRANGE', blob_key, 0, 0)) == MOVED then return { 'moved' } end
   local payload, choices, keep = args[1], args[2], args[3]
   if type(payload) ~= 'string' then return redis.error_reply('INVALID the payload is not a string') end
   if type(keep) ~= 'number' or keep < 1 then return redis.error_reply('INVALID the time to keep the answer') end
