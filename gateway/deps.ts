@@ -51,6 +51,45 @@ export type FeedStatusReader = (
   } | null;
 }>;
 
+/** State made anew while the one in force serves: for other features, or because it was lost. */
+export interface Builds {
+  /** Begins, unless that is under way or nothing is to do. Throws `workspace_invalid`, `build_running`. */
+  begin(asked: {
+    readonly kind: 'features' | 'rebuild';
+    /** null = all. */
+    readonly partition: number | null;
+    readonly from: 'events' | 'log';
+    /** Only tells what would change. */
+    readonly dryRun: boolean;
+  }): Promise<{
+    readonly begun: boolean;
+    readonly changes: {
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly isOther: boolean;
+    };
+  }>;
+  status(): Promise<BuildStatus>;
+}
+
+export interface BuildStatus {
+  readonly build: {
+    readonly generation: number;
+    readonly kind: 'features' | 'rebuild';
+    readonly from: 'events' | 'log';
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly phase: 'events' | 'log' | 'in force';
+      readonly position: number;
+      /** Of the log. */
+      readonly end: number;
+      readonly trouble: string | null;
+    }[];
+  } | null;
+  /** What was built last, since the program was started. */
+  readonly last: { readonly generation: number; readonly kind: string; readonly seconds: number } | null;
+}
+
 /** All that the gateway needs of the world. */
 export interface GatewayDeps {
   readonly log: EventLog;
@@ -65,6 +104,8 @@ export interface GatewayDeps {
   readonly control: ActionControl;
   /** null = this process has no sink to ask: the route is not there. */
   readonly feedStatus: FeedStatusReader | null;
+  /** null = this process builds no state: the routes are not there. */
+  readonly builds?: Builds | null;
   /** Every other role of this process. */
   readonly roles: () => readonly { readonly name: string; readonly health: Health }[];
   readonly throughput: ThroughputRecorder;

@@ -18,6 +18,7 @@ import { makeLiveView } from './live/view.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { makeDecisionReader } from './read/decisions.ts';
 import { makeTotals } from './read/status.ts';
+import { buildRoutes } from './routes/builds.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decideRoute } from './routes/decide.ts';
 import { demoRoutes } from './routes/demo.ts';
@@ -96,6 +97,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   ingestRoutes(app, ingest);
   feedRoute(app, ingest);
   if (deps.feedStatus !== null) feedStatusRoute(app, deps.feedStatus);
+  if (deps.builds) buildRoutes(app, deps.builds);
   decideRoute(app, { decide: deps.decide, workspace, clock, newId });
   sessionRoute(app, { sessions, workspace });
   readRoutes(app, { ...deps, decisions });

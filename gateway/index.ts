@@ -1,4 +1,12 @@
-export type { ActionControl, Demo, FeedStatusReader, Folders, GatewayDeps } from './deps.ts';
+export type {
+  ActionControl,
+  BuildStatus,
+  Builds,
+  Demo,
+  FeedStatusReader,
+  Folders,
+  GatewayDeps,
+} from './deps.ts';
 export { type Gateway, makeGateway, type RouteInfo } from './gateway.ts';
 export * from './keys/index.ts';
 export {

@@ -85,8 +85,13 @@ export const tickProperties = z.object({
   leader: z.object({ leader: z.string(), time: z.number().int() }).optional(),
 });
 
-export const controlProperties = z.object({
-  control: z.enum(['stop', 'resume']),
-  by: z.string(),
-  reason: z.string().optional(),
-});
+export const controlProperties = z.discriminatedUnion('control', [
+  z.object({ control: z.enum(['stop', 'resume']), by: z.string(), reason: z.string().optional() }),
+  /** From here on the partition's state is of this generation, and the workspace is the one of this hash. */
+  z.object({
+    control: z.literal('activate'),
+    by: z.string(),
+    generation: z.number().int().positive(),
+    workspace: z.string(),
+  }),
+]);

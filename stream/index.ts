@@ -6,3 +6,4 @@ export * from './request.ts';
 export * from './subject-reader.ts';
 export * from './topology.ts';
 export * from './worker.ts';
+export type { Engine, Engines } from './worker-parts.ts';

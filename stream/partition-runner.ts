@@ -1,5 +1,6 @@
 import { PresageError } from '../core/index.ts';
 import type { CompiledWorkspace } from '../workspace/index.ts';
+import type { Batch } from './batch.ts';
 import type { LogRecord, PartitionReader } from './log/port.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { processBatch } from './process.ts';
@@ -55,11 +56,43 @@ function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace, shared
 }
 
 /**
+ * Runs one partition with the engine of the generation that is in force, and goes on with the next one where the log says
+ * that another comes into force.
+ */
+export async function runPartition(parts: WorkerParts, run: PartitionRun): Promise<void> {
+  let { head } = run;
+  let rest: readonly LogRecord[] = [];
+  for (;;) {
+    const engine = parts.engines === undefined ? parts : parts.engines.of(head.generation);
+    if (engine === null)
+      throw new PresageError(
+        'generation_unknown',
+        `Generation ${head.generation} of partition ${run.reader.partition} is not known here: its workspace is missing.`,
+        { retriable: true },
+      );
+    const next = await runGeneration({ ...parts, ...engine }, { ...run, head }, rest);
+    if (next === null) return;
+    head = next.head;
+    rest = next.rest;
+  }
+}
+
+/** Where another generation goes on: its head, and records that were read already. */
+interface Switched {
+  readonly head: PartitionHead;
+  readonly rest: readonly LogRecord[];
+}
+
+/**
  * Reads one partition in order, and for each batch makes the one atomic commit. While commits are in flight the
  * next batch is being prepared on top of them; each names the one before as its predecessor, so it fails with it. Throws after any
  * error; its memory is gone with it, for memory only ever extends the history it came from.
  */
-export async function runPartition(parts: WorkerParts, run: PartitionRun): Promise<void> {
+async function runGeneration(
+  parts: WorkerParts,
+  run: PartitionRun,
+  given: readonly LogRecord[],
+): Promise<Switched | null> {
   const { reader, head } = run;
   const { partition } = reader;
   const batchRecords =
@@ -92,6 +125,8 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   let previous = head.commitId;
   let stateSample = 0;
   let missesTold = 0;
+  let pending = given;
+  let activated: number | null = null;
   /** Commits on their way, oldest first. */
   const inFlight: Promise<void>[] = [];
   const horizon = path.hasTimers
@@ -110,7 +145,8 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   try {
     while (run.isActive()) {
       await tick?.(partitionState);
-      const records = await reader.next(batchRecords, idleWaitMs);
+      const records = pending.length > 0 ? pending : await reader.next(batchRecords, idleWaitMs);
+      pending = [];
       if (records.length === 0) {
         await settled(0);
         // With nothing to commit, nothing else would tell that the store has gone back to an earlier state.
@@ -123,12 +159,32 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
       // Without lag one commit is waited for, so that what arrives meanwhile shares the next.
       const most = records.length < batchRecords ? 1 : mostInFlight;
       let rest: readonly LogRecord[] = records;
-      while (rest.length > 0 && run.isActive()) rest = await commitSome(rest, most);
+      while (rest.length > 0 && run.isActive()) {
+        rest = await commitSome(rest, most);
+        if (activated === null) continue;
+        await settled(0);
+        return { head: await parts.store.head(partition), rest };
+      }
     }
   } finally {
     // All have an answer before anyone begins anew; then the first failure is this run's.
     await Promise.allSettled(inFlight);
     await settled(0);
+  }
+  return null;
+
+  /** The generation that comes into force with this batch; null: none does, or it is not ready. */
+  async function activationOf({ activation, position }: Batch): Promise<number | null> {
+    if (activation === null || activation.generation <= head.generation) return null;
+    const { generation, workspace } = activation;
+    const { engines } = parts;
+    const isKnown = engines?.of(generation)?.workspace.hash === workspace;
+    if (isKnown && (await engines?.isReady(partition, generation, position))) return generation;
+    parts.logger.warn(
+      { partition, generation, position },
+      'Another generation of state was to come into force, but is not ready: the one before goes on',
+    );
+    return null;
   }
 
   function fenced({ position }: PartitionHead): PresageError {
@@ -150,6 +206,7 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     const batch = await processBatch(path, partition, records, cache, partitionState, horizon);
     const id = parts.newId();
     const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
+    activated = await activationOf(batch);
     for (const [key, blob] of commit.blobs) {
       if (blob === null) continue;
       cache.resized(key, blob.length);
@@ -168,14 +225,21 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     // What leaves memory must be in the store.
     await settled(cache.isOver ? 0 : most - 1);
     cache.evict();
-    const sent = send(commit, batch);
+    const sent = send(
+      {
+        ...commit,
+        generation: head.generation,
+        ...(activated === null ? {} : { activate: activated }),
+      },
+      batch,
+    );
     inFlight.push(sent);
     // A quiet log may bring no next batch to find the failure: it ends the run at once.
     sent.catch(run.onFailure);
     return records.slice(batch.records.length);
   }
 
-  async function send(commit: Commit, batch: Awaited<ReturnType<typeof processBatch>>): Promise<void> {
+  async function send(commit: Commit, batch: Batch): Promise<void> {
     const begun = parts.clock.monotonic();
     const outcome = await parts.store.commit(partition, commit);
     if (outcome.kind === 'fenced') throw fenced(outcome.head);

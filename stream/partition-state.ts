@@ -6,12 +6,15 @@ export interface PartitionState {
   readonly watermarks: Map<string, Watermark>;
   /** Tenants whose actions are stopped. */
   readonly stopped: Set<string>;
+  /** The last time that a generation was to come into force, whether or not it did. */
+  activation: { readonly generation: number; readonly workspace: string; readonly position: number } | null;
   changed: boolean;
 }
 
 export const emptyPartitionState = (): PartitionState => ({
   watermarks: new Map(),
   stopped: new Set(),
+  activation: null,
   changed: false,
 });
 
@@ -47,14 +50,21 @@ export function encodePartitionState(state: PartitionState): Buffer {
       ledAt,
     ],
   );
-  return Buffer.from(JSON.stringify({ v: version, watermarks, stopped: [...state.stopped] }));
+  return Buffer.from(
+    JSON.stringify({ v: version, watermarks, stopped: [...state.stopped], activation: state.activation }),
+  );
 }
 
 export function decodePartitionState(bytes: Buffer | null): PartitionState {
   if (bytes === null) return emptyPartitionState();
   const stored = JSON.parse(bytes.toString('utf8')) as
     | { v: 1; watermarks: [string, number][]; stopped: string[] }
-    | { v: 2; watermarks: StoredMark[]; stopped: string[] };
+    | {
+        v: 2;
+        watermarks: StoredMark[];
+        stopped: string[];
+        activation?: PartitionState['activation'];
+      };
   const watermarks = new Map<string, Watermark>();
   if (stored.v === 1) {
     for (const [tenant, at] of stored.watermarks)
@@ -69,7 +79,8 @@ export function decodePartitionState(bytes: Buffer | null): PartitionState {
         ledAt,
       });
   }
-  return { watermarks, stopped: new Set(stored.stopped), changed: false };
+  const activation = (stored.v === 2 && stored.activation) || null;
+  return { watermarks, stopped: new Set(stored.stopped), activation, changed: false };
 }
 
 const finiteOrNull = (time: number): number | null => (time === -Infinity ? null : time);

@@ -13,7 +13,7 @@ import type { Topology } from './topology.ts';
 
 /**
  * Walks the records of one partition through the topology: all of them, or those up to one that has to wait.
- * Changes the states in the cache and the partition state; what it returns must be committed next, or cache and partition
+ * It ends with a record that activates another generation. Changes the states in the cache and the partition state; what it returns must be committed next, or cache and partition
  * state thrown away.
  */
 export async function processBatch(
@@ -43,6 +43,7 @@ export async function processBatch(
     questions: [],
     shared: [],
     drafts: [],
+    activation: null,
     horizon,
     timers: new Map(),
     expired: new Map(),
@@ -57,6 +58,8 @@ export async function processBatch(
     if (decoded instanceof Item) items.push(decoded);
     else bury(batch, record, decoded.refused, decoded.event, decoded.bytes);
   }
+  if (topology.completeMoved !== null && items.some(({ arrival }) => arrival?.transfer != null))
+    await topology.completeMoved(items);
   const keys = new Set(items.filter((item) => !isOfEngine(item)).map((item) => item.key));
   if (horizon !== null) await addDue(keys, items, partitionState, horizon, topology.timerDelayMs);
   const loaded = await cache.take(keys);
@@ -72,6 +75,10 @@ export async function processBatch(
         break walk;
       }
       if (result.kind === 'dead') bury(batch, item.record, result, item.event);
+      break;
+    }
+    if (batch.activation !== null) {
+      cutBefore(batch, item.record.offset + 1);
       break;
     }
   }

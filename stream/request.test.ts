@@ -67,7 +67,7 @@ describe('a decision on request', () => {
 
   it('takes nothing while the tenant is stopped', async () => {
     const { decide, store } = rig();
-    const stop = { watermarks: new Map(), stopped: new Set(['acme']), changed: true };
+    const stop = { watermarks: new Map(), stopped: new Set(['acme']), activation: null, changed: true };
     await store.commit(0, {
       previous: '',
       id: 'c1',

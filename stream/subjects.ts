@@ -20,7 +20,7 @@ interface Cached {
  */
 export class SubjectCache {
   readonly #states = new Map<string, Cached>();
-  readonly #store: StateStore;
+  readonly #store: Pick<StateStore, 'load'>;
   readonly #features: FeatureSet;
   readonly #partition: number;
   readonly #limits: CacheLimits;
@@ -30,7 +30,12 @@ export class SubjectCache {
   /** Subjects that had to be read. */
   misses = 0;
 
-  constructor(parts: { store: StateStore; features: FeatureSet; partition: number; limits: CacheLimits }) {
+  constructor(parts: {
+    store: Pick<StateStore, 'load'>;
+    features: FeatureSet;
+    partition: number;
+    limits: CacheLimits;
+  }) {
     this.#store = parts.store;
     this.#features = parts.features;
     this.#partition = parts.partition;

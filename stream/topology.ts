@@ -5,6 +5,7 @@ import type { CompiledWorkspace } from '../workspace/index.ts';
 import type { Step } from './batch.ts';
 import { decideAll } from './decide.ts';
 import type { FeatureSet } from './features/port.ts';
+import type { Item } from './item.ts';
 import type { SharedPartition, SharedSnapshots } from './shared/index.ts';
 import { applyControl } from './steps/control.ts';
 import { type Decoder, decodeRecord } from './steps/decode.ts';
@@ -26,6 +27,8 @@ export interface TopologyParts {
   readonly partitions: number;
   /** Version of the log: part of the identity of what is moved between its partitions. Default 1. */
   readonly logVersion?: number;
+  /** Gives what comes from anonymous ids the features that it was sent without (stream/rebuild/moved.ts). */
+  readonly completeMoved?: ((items: readonly Item[]) => Promise<void>) | undefined;
   /** Entries of the index of timers looked at in one batch, if not the usual number: for tests of batches that end early. */
   readonly timersPerBatch?: number | undefined;
   /** Absent: the workspace has no features that subjects share. */
@@ -39,6 +42,7 @@ export interface Topology {
   readonly hasTimers: boolean;
   readonly timerDelayMs: number;
   readonly shared: SharedPartition | null;
+  readonly completeMoved: ((items: readonly Item[]) => Promise<void>) | null;
   decide(questions: readonly Question[]): Promise<Draft[]>;
 }
 
@@ -76,6 +80,7 @@ export function topology(
     hasTimers: !timers.rules.isIdle,
     timerDelayMs: timers.rules.delayMs,
     shared,
+    completeMoved: parts.completeMoved ?? null,
     decide: (questions) =>
       decideAll(withShared(questions, parts.shared), {
         scorers,

@@ -6,7 +6,20 @@ import type { StateStore } from './state/port.ts';
 import type { CacheLimits } from './subjects.ts';
 import type { TopologyParts } from './topology.ts';
 
+/** What a generation of state is made with and read by. */
+export type Engine = Pick<TopologyParts, 'workspace' | 'features' | 'scorers' | 'completeMoved' | 'shared'>;
+
+/** The generations that there are, for a partition that runs. */
+export interface Engines {
+  /** null: not known here. Generations that nothing is said of run the workspace that the program was started with. */
+  of(generation: number): Engine | null;
+  /** Waits until what is built as this generation has everything before `position`; false: it does not get there. */
+  isReady(partition: number, generation: number, position: number): Promise<boolean>;
+}
+
 export interface WorkerParts extends TopologyParts {
+  /** Absent: there is one engine, and no other can be activated. */
+  readonly engines?: Engines | undefined;
   readonly log: EventLog;
   readonly store: StateStore;
   readonly features: FeatureSet;

@@ -17,11 +17,12 @@ const mostBytes = 1_048_576;
 
 /**
  * Reads, checks and compiles the workspace in a folder. Throws WorkspaceError (`workspace_invalid`) with every
- * mistake that can be found, each with file, line and column; nothing else.
+ * mistake that can be found, each with file, line and column; nothing else. `given`: the text of its file, instead of
+ * reading it.
  */
-export async function loadWorkspace(folder: string): Promise<CompiledWorkspace> {
+export async function loadWorkspace(folder: string, given?: string): Promise<CompiledWorkspace> {
   const file = join(folder, workspaceFile);
-  const text = await read(file);
+  const text = given ?? (await read(file));
   const yaml = readYaml(text);
   if (!('locate' in yaml)) {
     throw new WorkspaceError(

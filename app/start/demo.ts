@@ -112,7 +112,7 @@ export function makeDemo(parts: DemoParts): DemoControl {
           1_000,
         );
         cursor = next;
-        subjects += found.filter((name) => name.includes('}:state:')).length;
+        subjects += found.filter((name) => /\}:state(@\d+)?:/.test(name)).length;
         for (const name of found) await redis.unlink(name);
       } while (cursor !== '0');
     } finally {

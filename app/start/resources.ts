@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock, Logger } from '../../core/index.ts';
 import { type KeyStore, makeKeyStore, redisKeyStorage } from '../../gateway/index.ts';
-import { loadScorers, type Scorers, scorerMetrics } from '../../scorers/index.ts';
+import { loadScorers, type ScorerMetrics, type Scorers, scorerMetrics } from '../../scorers/index.ts';
 import { openEmbeddedWarehouse, openServerWarehouse, type Warehouse } from '../../sinks/clickhouse/index.ts';
 import { type Inbox, redisInbox } from '../../sinks/socketio/index.ts';
 import { type FeatureSet, makeFeatureSet } from '../../stream/features/index.ts';
@@ -28,6 +28,7 @@ export interface Resources {
   readonly store: StateStore;
   readonly features: FeatureSet;
   readonly scorers: Scorers;
+  readonly scorerMetrics: ScorerMetrics;
   /** Whether the log bounds itself, by Kafka's retention, and is not trimmed when everyone has read it. */
   readonly logKeepsItself: boolean;
   readonly keys: KeyStore;
@@ -44,7 +45,7 @@ export interface ResourceSettings {
   readonly say: (line: string) => void;
 }
 
-const logVersion = 1;
+export const logVersion = 1;
 const partitions = 4;
 
 /** Opens them; each pushes its own end onto `closers`. The warehouse comes first, since its lock guards the folder. */
@@ -94,7 +95,8 @@ export async function openResources(
   const features = makeFeatureSet(workspace);
   for (const layout of await store.layouts()) features.learnLayout(layout);
   await store.saveLayout(features.layout, features.layoutDescription);
-  const scorers = await loadScorers(workspace, { clock, logger, metrics: scorerMetrics(registry) });
+  const metrics = scorerMetrics(registry);
+  const scorers = await loadScorers(workspace, { clock, logger, metrics });
   closers.push(() => scorers.close());
 
   return {
@@ -107,6 +109,7 @@ export async function openResources(
     store,
     features,
     scorers,
+    scorerMetrics: metrics,
     logKeepsItself: environment.kafka !== null,
     keys: makeKeyStore({ storage: redisKeyStorage(shared), clock, randomBytes }),
     inbox: redisInbox(shared),

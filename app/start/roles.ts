@@ -17,11 +17,14 @@ import {
   relayReader,
   streamMetrics,
 } from '../../stream/index.ts';
-import { makeSharedSnapshots, sharedGroups } from '../../stream/shared/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
+import type { Builder } from '../builds/builder.ts';
+import type { LoadedEngine } from '../builds/engine.ts';
+import { liveView } from '../builds/live-view.ts';
 import type { Environment } from '../environment.ts';
 import { makeTrimmer, type Needed } from '../roles/trim.ts';
+import { wireBuilds } from './builds.ts';
 import { makeControl } from './control.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type DemoControl, makeDemo } from './demo.ts';
@@ -56,31 +59,17 @@ export interface WiredRoles {
 
 /** Puts every role together for one process; nothing runs yet. */
 export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
-  const { log, store, clock, registry, workspace, features, scorers, logger, newId } = parts;
+  const { log, store, clock, registry, logger, newId } = parts;
   const throughput = makeThroughput(clock);
+  const sink = makeSink({ log, store, warehouse: parts.warehouse, clock, logger, registry });
+  const { engines, builder, sharing } = await wireBuilds(parts, sink);
+  const workspace = liveView(() => engines.current().workspace);
+  const features = liveView(() => engines.current().features);
   const control = makeControl({ log, store, clock, newId, tenants: [...workspace.tenants.keys()] });
   const stopSwitch = makeStopSwitch(control, logger);
-  const sink = makeSink({ log, store, warehouse: parts.warehouse, clock, logger, registry });
-  const groups = sharedGroups(workspace);
-  const shared =
-    groups.length === 0
-      ? undefined
-      : makeSharedSnapshots({
-          workspace,
-          groups,
-          store,
-          partitions: log.partitions,
-          logger: logger.child({ role: 'shared features' }),
-        });
-  for (const group of groups) {
-    for (const layout of await store.layouts()) group.features.learnLayout(layout);
-    await store.saveLayout(group.features.layout, group.features.layoutDescription);
-  }
   const worker = makeWorker({
-    shared,
-    workspace,
-    features,
-    scorers,
+    ...engines.current(),
+    engines,
     clock,
     partitions: log.partitions,
     log,
@@ -91,24 +80,33 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     onCommitted: (batch) =>
       throughput.committed(batch.records, batch.decisions, batch.committedAt - batch.oldestAppendedAt),
   });
-  const needed: Needed = (partition) => neededOf(partition, sink, store);
+  const needed: Needed = (partition) => neededOf(partition, sink, store, builder);
   const demo = makeDemo({ ...parts, worker, sink, needed });
   const others: Role[] = [];
   const sources = await makeSources(parts);
   let instance: Health = { state: 'starting', why: 'commands cannot find it yet' };
-  const gateway = await makeGateway({
-    ...parts,
-    decide: makeRequestDecider({
-      shared,
-      workspace,
-      features,
+  const deciders = new WeakMap<LoadedEngine, ReturnType<typeof makeRequestDecider>>();
+  /** A request is decided by one engine from its beginning to its end. */
+  function deciderOf(engine: LoadedEngine): ReturnType<typeof makeRequestDecider> {
+    const known = deciders.get(engine);
+    if (known !== undefined) return known;
+    const decider = makeRequestDecider({
+      ...engine,
       store,
-      scorers,
       clock,
       partitions: log.partitions,
       logger,
       isStopped: (tenant) => stopSwitch.isStopped(tenant),
-    }),
+    });
+    deciders.set(engine, decider);
+    return decider;
+  }
+  const gateway = await makeGateway({
+    ...parts,
+    workspace,
+    features,
+    builds: builder.builds,
+    decide: (request) => deciderOf(engines.current())(request),
     control,
     feedStatus: makeFeedStatus({ log, store, sink, warehouse: parts.warehouse }),
     roles: () => [
@@ -145,8 +143,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     logger,
     keepsLog: parts.logKeepsItself,
   });
-  if (shared !== undefined) others.push(shared);
-  others.push(sink, stopSwitch, worker, relay, trimmer, push);
+  others.push(sharing, sink, stopSwitch, builder.role, worker, relay, trimmer, push);
   return {
     gateway,
     demo,
@@ -162,6 +159,7 @@ async function neededOf(
   partition: number,
   sink: Sink,
   store: StateStore,
+  builder: Builder,
 ): Promise<{ log: number; outbox: number } | null> {
   const bySink = sink.needed(partition);
   const readers = await Promise.all(
@@ -173,5 +171,5 @@ async function neededOf(
     if (saved === null) return null;
     outbox = Math.min(outbox, (JSON.parse(saved) as { position: number }).position);
   }
-  return { log: bySink.log, outbox };
+  return { log: Math.min(bySink.log, builder.needs(partition) ?? Infinity), outbox };
 }

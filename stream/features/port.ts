@@ -77,6 +77,11 @@ export interface FeatureSet {
    * the index of timers is the caller's.
    */
   merge(into: SubjectState, from: SubjectState): void;
+  /**
+   * Features that a layout (its description) has not got get what `from` has of them: `into` was read from a blob of that
+   * layout, and `from` must not be used again.
+   */
+  fill(into: SubjectState, from: SubjectState, layout: string): void;
   /** What the state holds beside values, for people who look into it. */
   inspect(state: SubjectState): StateContents;
   encode(state: SubjectState): Uint8Array;

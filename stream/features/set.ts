@@ -126,6 +126,16 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
     encode: (state) => codec.encode(state as Subject),
     decode: (blob) => codec.decode(blob),
     learnLayout: (description) => codec.learn(parseLayout(description)),
+    fill(into, from, description) {
+      const left = [...parseLayout(description).features];
+      const target = into as Subject;
+      const source = from as Subject;
+      for (const { feature, kind, index } of machines) {
+        const found = left.indexOf(feature.hash);
+        if (found >= 0) left.splice(found, 1);
+        else kind.merge(target.slots[index], source.slots[index], target, source);
+      }
+    },
     merge(into, from) {
       const target = into as Subject;
       const source = from as Subject;

@@ -218,7 +218,8 @@ function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, co
       return { kind: 'fenced', head: { ...chain.head, generation: memory.head.generation } };
     return { kind: 'committed', sequence: before.sequence, resolutions: before.resolutions };
   }
-  if (commit.position < chain.head.position) throw positionWentBack(partition, commit, chain.head);
+  if (commit.position < chain.head.position && activate === undefined)
+    throw positionWentBack(partition, commit, chain.head);
   if (activate !== undefined && shadowOf(memory, activate).head.position !== commit.position)
     throw notReached(partition, commit.position, activate);
   const { blobs } = generationOf(memory, generation);

@@ -23,14 +23,14 @@ const defaultPage = 1_000;
  */
 export class Horizon {
   readonly #tenants = new Map<string, TenantHorizon>();
-  readonly #store: StateStore;
+  readonly #store: Pick<StateStore, 'earliestTimers'>;
   readonly #partition: number;
   readonly #settled: () => Promise<void>;
   readonly #page: number;
 
   /** `settled` resolves when no commit is in flight. */
   constructor(parts: {
-    store: StateStore;
+    store: Pick<StateStore, 'earliestTimers'>;
     partition: number;
     settled: () => Promise<void>;
     page?: number | undefined;

@@ -1,5 +1,6 @@
 export * from './decisions.ts';
 export * from './feed.ts';
+export { eventHistory, type HistoryParts } from './history.ts';
 export * from './remove.ts';
 export * from './subject-events.ts';
 export * from './totals.ts';

@@ -107,7 +107,8 @@ end
 
 local function commit_problem(args, head_position, tag)
   local position, partition_state, blobs, deletes, outbox = args[3], args[4], args[5], args[6], args[7]
-  if type(position) ~= 'number' or position < head_position then
+  -- Only a generation that was made anew may begin anywhere: the log may have lost what the one before is at.
+  if type(position) ~= 'number' or (position < head_position and not args[11]) then
     return 'position ' .. tostring(position) .. ' is before the committed ' .. tostring(head_position)
   end
   if partition_state ~= false and type(partition_state) ~= 'string' then return 'the partition state is not bytes' end

@@ -1,0 +1,300 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type Clock,
+  contentId,
+  type Health,
+  type Logger,
+  messageOf,
+  PresageError,
+  type Role,
+} from '../../core/index.ts';
+import type { BuildStatus, Builds } from '../../gateway/index.ts';
+import { type StoredEvent, systemTypes } from '../../schemas/index.ts';
+import type { EventLog } from '../../stream/log/index.ts';
+import {
+  completeMoved,
+  type EventHistory,
+  makeShadowProgress,
+  runShadow,
+  type ShadowProgress,
+} from '../../stream/rebuild/index.ts';
+import type { StateStore } from '../../stream/state/index.ts';
+import { type CompiledWorkspace, loadWorkspace } from '../../workspace/index.ts';
+import { type LoadedEngine, workspaceText } from './engine.ts';
+import type { RunningEngines } from './engines.ts';
+import { type BuildPlan, changesBetween, readBuilds, saveBuilds, saveSource } from './plan.ts';
+
+export interface BuilderParts {
+  readonly log: EventLog;
+  readonly store: StateStore;
+  readonly history: EventHistory;
+  readonly engines: RunningEngines;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly load: (workspace: CompiledWorkspace) => Promise<LoadedEngine>;
+  /** Text of the workspace that the program was started with. */
+  readonly text: string;
+  /** A build that was under way when the program ended. */
+  readonly resume: { readonly plan: BuildPlan; readonly engine: LoadedEngine } | null;
+}
+
+export interface Builder {
+  readonly role: Role;
+  readonly builds: Builds;
+  /** The log must keep a partition's records from here on; null: no build needs them. */
+  needs(partition: number): number | null;
+}
+
+interface Build {
+  readonly plan: BuildPlan;
+  readonly shadows: Map<number, ShadowProgress>;
+  /** By partition: how often the shadow had been refused when it was last asked to come into force. */
+  readonly asked: Map<number, number>;
+}
+
+const lookEveryMs = 50;
+/** Waited for in vain: a shadow makes a transfer complete before it goes on. */
+const patienceMs = 60_000;
+
+/**
+ * The builder role: one generation of state at a time is made beside the one in force, in all partitions or some, and
+ * then put in force, partition by partition, by an event of the log. What it does is written down before it begins, so a
+ * program that is started again goes on with it.
+ */
+export function makeBuilder(parts: BuilderParts): Builder {
+  const { store, log, engines, clock } = parts;
+  const logger = parts.logger.child({ role: 'builder' });
+  let stopping = new AbortController();
+  let current: Build | null = null;
+  let running: Promise<void> = Promise.resolve();
+  let last: BuildStatus['last'] = null;
+  let health: Health = { state: 'starting', why: 'not started yet' };
+
+  const texts = new Map([[engines.current().workspace.hash, parts.text]]);
+
+  async function ask(asked: Parameters<Builds['begin']>[0]): Promise<Awaited<ReturnType<Builds['begin']>>> {
+    const inForce = engines.current();
+    const workspace =
+      asked.kind === 'features' ? await loadWorkspace(inForce.workspace.folder) : inForce.workspace;
+    const changes = changesBetween(inForce.workspace, workspace);
+    const isNothing = asked.kind === 'features' && !changes.isOther;
+    if (current !== null) {
+      const { plan } = current;
+      if (plan.kind === asked.kind && (plan.kind === 'rebuild' || plan.workspace === workspace.hash))
+        return { changes, begun: false };
+      throw new PresageError(
+        'build_running',
+        `Generation ${plan.generation} is being built: wait until it is in force.`,
+        { retriable: true },
+      );
+    }
+    if (asked.dryRun || isNothing) return { changes, begun: false };
+    const partitions =
+      asked.partition === null
+        ? Array.from({ length: log.partitions }, (_, partition) => partition)
+        : [asked.partition];
+    if (partitions.some((partition) => partition >= log.partitions))
+      throw new PresageError('usage', `There are partitions 0 to ${log.partitions - 1}.`);
+    const text = await workspaceText(workspace.folder);
+    const heads = await Promise.all(partitions.map((partition) => store.head(partition)));
+    const { last: given } = await readBuilds(store);
+    const generation = Math.max(given, ...heads.map((head) => head.generation)) + 1;
+    const plan: BuildPlan = {
+      generation,
+      kind: asked.kind,
+      from: asked.from,
+      workspace: workspace.hash,
+      before: inForce.workspace.hash,
+      partitions,
+      replaces: partitions.map((partition, index) => [partition, heads[index]?.generation ?? 0]),
+      startedAt: clock.now(),
+    };
+    texts.set(workspace.hash, asked.kind === 'features' ? text : (texts.get(workspace.hash) ?? text));
+    for (const { hash } of [inForce.workspace, workspace])
+      await saveSource(store, hash, texts.get(hash) ?? '');
+    const engine = asked.kind === 'features' ? await parts.load(workspace) : inForce;
+    engines.current().features.learnLayout(engine.features.layoutDescription);
+    await saveBuilds(store, { last: generation, plan });
+    begin(plan, engine);
+    return { changes, begun: true };
+  }
+
+  function begin(plan: BuildPlan, engine: LoadedEngine): void {
+    engines.pin(plan.generation, engine);
+    const build: Build = {
+      plan,
+      shadows: new Map(plan.partitions.map((partition) => [partition, makeShadowProgress()])),
+      asked: new Map(),
+    };
+    current = build;
+    const { signal } = stopping;
+    running = run(build, engine, signal).catch((error: unknown) => {
+      if (!signal.aborted) health = { state: 'degraded', why: messageOf(error) };
+    });
+  }
+
+  async function run(build: Build, engine: LoadedEngine, signal: AbortSignal): Promise<void> {
+    const { plan, shadows } = build;
+    logger.info({ generation: plan.generation, kind: plan.kind, from: plan.from }, 'Building state anew');
+    const { features } = engine;
+    const moved = completeMoved({
+      features,
+      history: parts.history,
+      logger,
+      patienceMs,
+      pause: (ms) => pause(ms, signal),
+    });
+    const all = Promise.all(
+      [...shadows].map(([partition, progress]) =>
+        runShadow(
+          {
+            ...engine,
+            completeMoved: moved,
+            log,
+            store,
+            clock,
+            logger,
+            pause,
+            newId: randomUUID,
+            partitions: log.partitions,
+            generation: plan.generation,
+            history: plan.from === 'events' ? parts.history : null,
+          },
+          partition,
+          progress,
+          signal,
+        ),
+      ),
+    );
+    while (!signal.aborted && [...shadows.values()].some(({ phase }) => phase !== 'in force')) {
+      try {
+        await askToSwitch(build);
+      } catch (error) {
+        logger.warn({ err: messageOf(error) }, 'What is built cannot be put in force yet');
+      }
+      await pause(lookEveryMs, signal);
+    }
+    await all;
+    if (signal.aborted) return;
+    engines.settle(engine);
+    for (const [partition, generation] of plan.replaces) await forget(partition, generation, signal);
+    if (signal.aborted) return;
+    await saveBuilds(store, { last: plan.generation, plan: null });
+    for (const hash of new Set([plan.before, plan.workspace])) await saveSource(store, hash, '');
+    last = { generation: plan.generation, kind: plan.kind, seconds: (clock.now() - plan.startedAt) / 1_000 };
+    current = null;
+    logger.info({ generation: plan.generation }, 'The state that was built is in force');
+  }
+
+  async function forget(partition: number, generation: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await store.forgetGeneration(partition, generation);
+      } catch (error) {
+        if (!(error instanceof PresageError) || !error.retriable) throw error;
+        await pause(500, signal);
+      }
+    }
+  }
+
+  /** Once all have what the log has, each partition is told where to change over. */
+  async function askToSwitch({ plan, shadows, asked }: Build): Promise<void> {
+    if (![...shadows.values()].every(({ phase, isCaughtUp }) => phase === 'in force' || isCaughtUp)) return;
+    for (const [partition, { phase, refused }] of shadows) {
+      if (phase === 'in force') continue;
+      if (await isLost(partition)) await force(plan, partition);
+      else if (asked.get(partition) !== refused) {
+        await log.append([activation(plan, partition)]);
+        asked.set(partition, refused);
+      }
+    }
+  }
+
+  /** The worker stands still there: its position is not in the log any more. */
+  async function isLost(partition: number): Promise<boolean> {
+    const [{ position }, { start, end }] = await Promise.all([store.head(partition), log.range(partition)]);
+    return position < start || position > end;
+  }
+
+  /** Nobody reads the log there who could change over: done from here. */
+  async function force(plan: BuildPlan, partition: number): Promise<void> {
+    const shadow = store.shadow(plan.generation);
+    const [own, built, partitionState] = await Promise.all([
+      store.head(partition),
+      shadow.head(partition),
+      shadow.partitionState(partition),
+    ]);
+    if (own.generation >= plan.generation) return;
+    await store.commit(partition, {
+      previous: own.commitId,
+      id: randomUUID(),
+      position: built.position,
+      blobs: [],
+      partitionState,
+      outbox: [],
+      generation: own.generation,
+      activate: plan.generation,
+    });
+  }
+
+  function activation(plan: BuildPlan, partition: number) {
+    const tenant = [...(engines.of(plan.generation)?.workspace.tenants.keys() ?? [])].find((name) =>
+      engines.current().workspace.tenants.has(name),
+    );
+    const event: StoredEvent = {
+      v: 1,
+      id: contentId('activate', String(plan.generation), String(partition), randomUUID()),
+      tenant: tenant ?? '',
+      type: systemTypes.control,
+      anonymousId: 'engine',
+      time: clock.now(),
+      properties: {
+        control: 'activate',
+        by: `presage ${plan.kind === 'rebuild' ? 'rebuild' : 'apply'}`,
+        generation: plan.generation,
+        workspace: plan.workspace,
+      },
+      source: 'engine',
+    };
+    return { partition, key: 'engine', value: Buffer.from(JSON.stringify(event)) };
+  }
+
+  async function status(): Promise<BuildStatus> {
+    if (current === null) return { build: null, last };
+    const { plan, shadows } = current;
+    const partitions = await Promise.all(
+      [...shadows].map(async ([partition, { phase, position, trouble }]) => ({
+        partition,
+        phase,
+        position,
+        end: (await log.range(partition)).end,
+        trouble,
+      })),
+    );
+    return { build: { generation: plan.generation, kind: plan.kind, from: plan.from, partitions }, last };
+  }
+
+  return {
+    builds: { begin: ask, status },
+    needs: (partition) => current?.shadows.get(partition)?.needs ?? null,
+    role: {
+      name: 'builder',
+      start: async () => {
+        stopping = new AbortController();
+        health = { state: 'ok' };
+        if (parts.resume !== null) begin(parts.resume.plan, parts.resume.engine);
+      },
+      stop: async () => {
+        stopping.abort();
+        await running;
+        health = { state: 'down', why: 'stopped' };
+      },
+      health: () => health,
+    },
+  };
+
+  async function pause(ms: number, signal: AbortSignal): Promise<void> {
+    await wait(ms, undefined, { signal }).catch(() => {});
+  }
+}

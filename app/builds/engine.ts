@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Clock, Logger } from '../../core/index.ts';
+import { loadScorers, type ScorerMetrics, type Scorers } from '../../scorers/index.ts';
+import { type FeatureSet, makeFeatureSet } from '../../stream/features/index.ts';
+import type { Engine } from '../../stream/index.ts';
+import { completeMoved, type EventHistory } from '../../stream/rebuild/index.ts';
+import { makeSharedSnapshots, type SharedSnapshots, sharedGroups } from '../../stream/shared/index.ts';
+import type { StateStore } from '../../stream/state/index.ts';
+import { type CompiledWorkspace, workspaceFile } from '../../workspace/index.ts';
+
+/** A workspace with all that runs it. */
+export interface LoadedEngine extends Engine {
+  readonly workspace: CompiledWorkspace;
+  readonly features: FeatureSet;
+  readonly scorers: Scorers;
+}
+
+export interface EngineParts {
+  readonly store: StateStore;
+  readonly history: EventHistory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ScorerMetrics;
+  readonly partitions: number;
+}
+
+/** How long a partition may wait for ClickHouse when what an anonymous id had must be completed. */
+const patienceMs = 5_000;
+
+/** Throws what loading models does. */
+export async function loadEngine(workspace: CompiledWorkspace, parts: EngineParts): Promise<LoadedEngine> {
+  const { store, clock, logger, metrics } = parts;
+  const features = makeFeatureSet(workspace);
+  for (const layout of await store.layouts()) features.learnLayout(layout);
+  await store.saveLayout(features.layout, features.layoutDescription);
+  const scorers = await loadScorers(workspace, { clock, logger, metrics });
+  return withHistory({ workspace, features, scorers }, parts);
+}
+
+/** Snapshots of what subjects share, for a workspace that has such features. */
+async function sharedOf(
+  workspace: CompiledWorkspace,
+  { store, logger, partitions }: EngineParts,
+): Promise<SharedSnapshots | undefined> {
+  const groups = sharedGroups(workspace);
+  if (groups.length === 0) return undefined;
+  for (const { features } of groups) {
+    for (const layout of await store.layouts()) features.learnLayout(layout);
+    await store.saveLayout(features.layout, features.layoutDescription);
+  }
+  return makeSharedSnapshots({
+    workspace,
+    groups,
+    store,
+    partitions,
+    logger: logger.child({ role: 'shared features' }),
+  });
+}
+
+/** With what needs the store and the event table. */
+export async function withHistory(
+  engine: Pick<LoadedEngine, 'workspace' | 'features' | 'scorers'>,
+  parts: EngineParts,
+): Promise<LoadedEngine> {
+  const { features, workspace } = engine;
+  const { history, logger } = parts;
+  return {
+    ...engine,
+    shared: await sharedOf(workspace, parts),
+    completeMoved: completeMoved({ features, history, logger, patienceMs, pause: (ms) => pause(ms) }),
+  };
+}
+
+/** The text of a folder's workspace. */
+export const workspaceText = (folder: string): Promise<string> =>
+  readFile(join(folder, workspaceFile), 'utf8');

@@ -1,0 +1,66 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Role } from '../../core/index.ts';
+import type { Engines } from '../../stream/index.ts';
+import type { StateStore } from '../../stream/state/index.ts';
+import type { LoadedEngine } from './engine.ts';
+
+export interface RunningEngines extends Engines {
+  /** Keeps what subjects share at hand, for every engine there is. */
+  readonly sharing: Role;
+  /** What requests, checks and the console use: of the generation that all partitions have. */
+  current(): LoadedEngine;
+  /** A generation that is being built. */
+  pin(generation: number, engine: LoadedEngine): void;
+  /** All partitions have it. */
+  settle(engine: LoadedEngine): void;
+}
+
+const lookEveryMs = 5;
+/** A partition stands still so long at most while what is to come into force gets to its position. */
+const patienceMs = 30_000;
+
+/** Which workspace each generation of state is made with. */
+export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngines {
+  let settled = first;
+  const pinned = new Map<number, LoadedEngine>();
+  let isRunning = false;
+  const all = (): LoadedEngine[] => [...new Set([settled, ...pinned.values()])];
+
+  return {
+    sharing: {
+      name: 'shared features',
+      start: async () => {
+        isRunning = true;
+        await Promise.all(all().map((engine) => engine.shared?.start()));
+      },
+      stop: async () => {
+        isRunning = false;
+        await Promise.all(all().map((engine) => engine.shared?.stop()));
+      },
+      health: () => settled.shared?.health() ?? { state: 'ok' },
+    },
+    current: () => settled,
+    of: (generation) => pinned.get(generation) ?? settled,
+    pin(generation, engine) {
+      const isNew = !all().includes(engine);
+      pinned.set(generation, engine);
+      if (isNew && isRunning) void engine.shared?.start();
+    },
+    settle(engine) {
+      const before = settled;
+      settled = engine;
+      pinned.clear();
+      if (before !== engine) void before.shared?.stop();
+    },
+    async isReady(partition, generation, position) {
+      if (!pinned.has(generation)) return false;
+      const shadow = store.shadow(generation);
+      for (let waited = 0; waited < patienceMs && pinned.has(generation); waited += lookEveryMs) {
+        const head = await shadow.head(partition);
+        if (head.position >= position) return head.position === position;
+        await pause(lookEveryMs);
+      }
+      return false;
+    },
+  };
+}

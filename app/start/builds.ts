@@ -1,0 +1,87 @@
+import { type Logger, messageOf, type Role } from '../../core/index.ts';
+import { eventHistory, type Sink } from '../../sinks/clickhouse/index.ts';
+import { loadWorkspace } from '../../workspace/index.ts';
+import { type Builder, makeBuilder } from '../builds/builder.ts';
+import {
+  type EngineParts,
+  type LoadedEngine,
+  loadEngine,
+  withHistory,
+  workspaceText,
+} from '../builds/engine.ts';
+import { makeEngines, type RunningEngines } from '../builds/engines.ts';
+import { type BuildPlan, readBuilds, readSource } from '../builds/plan.ts';
+import { logVersion, type Resources } from './resources.ts';
+
+export interface WiredBuilds {
+  readonly engines: RunningEngines;
+  readonly builder: Builder;
+  readonly sharing: Role;
+}
+
+/** The workspaces in force and being built, and the role that builds. A build that was under way goes on. */
+export async function wireBuilds(
+  parts: Resources & { readonly workspace: LoadedEngine['workspace']; readonly logger: Logger },
+  sink: Sink,
+): Promise<WiredBuilds> {
+  const { log, store, clock, logger, workspace, features, scorers } = parts;
+  const history = eventHistory({
+    warehouse: parts.warehouse,
+    end: (partition) => sink.needed(partition)?.log ?? null,
+    logVersion,
+  });
+  const engineParts: EngineParts = {
+    store,
+    history,
+    clock,
+    logger,
+    metrics: parts.scorerMetrics,
+    partitions: log.partitions,
+  };
+  const own = await withHistory({ workspace, features, scorers }, engineParts);
+  const { plan } = await readBuilds(store);
+
+  /** As it was kept; the disk may say something else by now. */
+  async function engineOf(hash: string): Promise<LoadedEngine> {
+    if (hash === workspace.hash) return own;
+    const text = await readSource(store, hash);
+    if (text === null) throw new Error(`the workspace ${hash} was not kept`);
+    return loadEngine(await loadWorkspace(workspace.folder, text), engineParts);
+  }
+
+  let first = own;
+  let resume: { readonly plan: BuildPlan; readonly engine: LoadedEngine } | null = null;
+  if (plan !== null) {
+    try {
+      first = await engineOf(plan.before);
+      const engine = plan.before === plan.workspace ? first : await engineOf(plan.workspace);
+      first.features.learnLayout(engine.features.layoutDescription);
+      resume = { plan, engine };
+    } catch (error) {
+      logger.error(
+        { generation: plan.generation, err: messageOf(error) },
+        'Building state cannot go on: its workspace cannot be read. Run `presage rebuild`.',
+      );
+    }
+  }
+  const engines = makeEngines(store, first);
+  // Pinned before the worker starts: partitions that have changed over already are at home in it.
+  if (resume !== null) engines.pin(resume.plan.generation, resume.engine);
+  const builder = makeBuilder({
+    log,
+    store,
+    history,
+    engines,
+    clock,
+    logger,
+    load: (loaded) => loadEngine(loaded, engineParts),
+    text: await textOf(store, first, own),
+    resume,
+  });
+  return { engines, builder, sharing: engines.sharing };
+}
+
+async function textOf(store: Resources['store'], first: LoadedEngine, own: LoadedEngine): Promise<string> {
+  const kept = await readSource(store, first.workspace.hash);
+  return kept ?? (await workspaceText(own.workspace.folder));
+}

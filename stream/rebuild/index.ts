@@ -1,0 +1,3 @@
+export * from './moved.ts';
+export * from './port.ts';
+export * from './shadow.ts';
