@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../core/index.ts';
 import { actionsCommand } from './commands/actions.ts';
+import { applyCommand, rebuildCommand } from './commands/builds.ts';
 import { checkCommand } from './commands/check-command.ts';
 import type { Context } from './commands/context.ts';
 import { featuresCommand } from './commands/features.ts';
@@ -50,6 +51,8 @@ for (const add of [
   inferCommand,
   schemasCommand,
   featuresCommand,
+  applyCommand,
+  rebuildCommand,
   keysCommand,
   actionsCommand,
   stateCommand,

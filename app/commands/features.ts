@@ -11,6 +11,7 @@ import { findInstance } from '../instance/registry.ts';
 import { checkParity } from '../parity/check.ts';
 import type { Ask } from '../parity/port.ts';
 import { writeReport } from '../parity/report.ts';
+import { addApply } from './builds.ts';
 import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
 
 interface ParityCommandOptions extends SharedOptions {
@@ -29,6 +30,7 @@ export function featuresCommand(program: Command, context: Context): void {
     .action(async (options: SharedOptions) =>
       list(await loadWorkspace(folderOf(options.workspace)), options, context),
     );
+  addApply(features.command('backfill'), context);
   withShared(features.command('parity'))
     .description(
       'compute features of sampled decisions from events, by SQL, and compare with what was served',
