@@ -122,7 +122,7 @@ describe('presage apply', () => {
     expect(missing).toBe(0);
     const finished = await program.stop();
     expect(finished.code).toBe(0);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('presage rebuild', () => {
@@ -140,5 +140,5 @@ describe('presage rebuild', () => {
     expect(report.differences.filter(({ isBeyondLimits }) => !isBeyondLimits)).toEqual([]);
     expect(report.decisions.compared).toBeGreaterThan(100);
     await program.stop();
-  }, 120_000);
+  }, 240_000);
 });
