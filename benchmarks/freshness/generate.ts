@@ -2,6 +2,7 @@ import type { NewRecord } from '../../stream/log/index.ts';
 import { sharedNow } from '../shared/clock.ts';
 import { say, settingsOf, told } from '../shared/member.ts';
 import { w1Log } from '../w1/fill.ts';
+import { quantile } from '../w1/measure.ts';
 import { eventsIn, intendedAt, type Load, loadEvents } from './load.ts';
 
 export interface GeneratorReport {
@@ -10,6 +11,8 @@ export interface GeneratorReport {
   readonly missed: number;
   readonly missMs: number;
   readonly worstLateMs: number;
+  /** From the intended send time until Kafka has the event, by call. */
+  readonly appendMs: { readonly p50: number; readonly p99: number };
   /** Next offset of each partition after all of them. */
   readonly ends: readonly number[];
 }
@@ -36,8 +39,11 @@ let worstLateMs = 0;
 const ends: number[] = new Array(log.partitions).fill(0);
 const inFlight: Promise<void>[] = [];
 
-async function send(some: readonly NewRecord[]): Promise<void> {
+const appendMs: number[] = [];
+
+async function send(some: readonly NewRecord[], first: number): Promise<void> {
   const offsets = await log.append(some);
+  appendMs.push(sharedNow() - startAt - intendedAt(load, first));
   for (const [i, { partition }] of some.entries())
     ends[partition] = Math.max(ends[partition] ?? 0, (offsets[i] ?? 0) + 1);
 }
@@ -51,14 +57,22 @@ await new Promise<void>((resolve) => {
       if (lateMs > missMs) missed++;
       if (lateMs > worstLateMs) worstLateMs = lateMs;
     }
-    if (next > from) inFlight.push(send(records.slice(from, next)));
+    if (next > from) inFlight.push(send(records.slice(from, next), from));
     if (next < records.length) setTimeout(pump, 1);
     else resolve();
   };
   pump();
 });
 await Promise.all(inFlight);
-const report: GeneratorReport = { sent: eventsIn(load), missed, missMs, worstLateMs, ends };
+appendMs.sort((a, b) => a - b);
+const report: GeneratorReport = {
+  sent: eventsIn(load),
+  missed,
+  missMs,
+  worstLateMs,
+  appendMs: { p50: quantile(appendMs, 0.5), p99: quantile(appendMs, 0.99) },
+  ends,
+};
 await say({ say: 'done', report });
 await log.close();
 process.exit(0);

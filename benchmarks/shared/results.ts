@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { machine } from '../w1/measure.ts';
 
@@ -12,7 +13,11 @@ export function circumstances(fsync: string): string {
   const commit = firstLine('git', ['rev-parse', '--short', 'HEAD']);
   const changed =
     firstLine('git', ['status', '--porcelain', '--untracked-files=no']) === '' ? '' : ', changed';
-  return `Machine: ${machine()}; everything that takes part shares it. Redis ${redis}, Kafka 4.1, kafkajs 2.2.4. appendfsync ${fsync}. Commit ${commit}${changed}, ${new Date().toISOString().slice(0, 10)}.`;
+  return `Machine: ${machine()}; everything that takes part shares it. Load at the end (1, 5, 15 min): ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(
+      ', ',
+    )}. Redis ${redis}, Kafka 4.1, kafkajs 2.2.4. appendfsync ${fsync}. Commit ${commit}${changed}, ${new Date().toISOString().slice(0, 10)}.`;
 }
 
 /** Puts a benchmark's part of benchmarks/RESULTS.md between its marks; the others stay. */

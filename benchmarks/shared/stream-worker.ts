@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { loadWorkspace } from '../../workspace/index.ts';
 import { w1Log } from '../w1/fill.ts';
-import { cpuSeconds, peakMemoryMb } from '../w1/measure.ts';
+import { cpuSeconds, peakMemoryMb, quantile } from '../w1/measure.ts';
 import { profiled } from '../w1/profile.ts';
 import { benchWorker } from '../w1/worker.ts';
 import { sharedNow } from './clock.ts';
@@ -21,6 +21,8 @@ export interface WorkerReport {
   readonly records: number;
   readonly batches: number;
   readonly cacheMisses: number;
+  /** From the append (the broker's clock) of a commit's oldest record until its answer, by commit. */
+  readonly commitMs: { readonly p50: number; readonly p99: number };
   /** When the first record came and the last commit was made, on the shared clock. */
   readonly first: number;
   readonly last: number;
@@ -34,6 +36,7 @@ let first = Number.POSITIVE_INFINITY;
 let last = 0;
 let records = 0;
 let batches = 0;
+const commitMs: number[] = [];
 const timed: typeof log = {
   ...log,
   subscribe: (options) =>
@@ -56,6 +59,7 @@ const { role, done } = await benchWorker(timed, redis, Number.POSITIVE_INFINITY,
     last = sharedNow();
     records += batch.records;
     batches++;
+    commitMs.push(batch.committedAt - batch.oldestAppendedAt);
   },
   ...(workspace === undefined ? {} : { workspace: await loadWorkspace(workspace) }),
 });
@@ -71,12 +75,14 @@ await profiled(async () => {
   await stop;
 });
 const misses = await registry.getSingleMetric('presage_stream_cache_misses_total')?.get();
+commitMs.sort((a, b) => a - b);
 const report: WorkerReport = {
   cpuSeconds: cpuSeconds(),
   peakMemoryMb: peakMemoryMb(process.pid),
   records,
   batches,
   cacheMisses: misses?.values[0]?.value ?? 0,
+  commitMs: { p50: quantile(commitMs, 0.5), p99: quantile(commitMs, 0.99) },
   first,
   last,
 };
