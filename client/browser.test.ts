@@ -172,13 +172,10 @@ describe('the demo shop', () => {
       for (const strip of ['closed', 'open']) {
         if (strip === 'open') await page.locator('#sees summary').click();
         expect(await page.evaluate(overflow)).toBeLessThanOrEqual(0);
-        const boxes = await Promise.all(
-          ['#drawer .offer', '#sees', '#banner .offer', 'header'].map((each) =>
-            page.locator(each).boundingBox(),
-          ),
+        // What moves in comes to rest first.
+        await until(() => overlapping(page, ['#drawer .offer', '#sees', '#banner .offer', 'header'])).toEqual(
+          [],
         );
-        for (const [index, box] of boxes.entries())
-          for (const other of boxes.slice(index + 1)) expect(overlap(box!, other!)).toBe(false);
       }
       await page.goto(`${shop.url}/demo/#/`);
       await page.getByRole('heading', { name: 'Everything for outside' }).waitFor({ timeout });
@@ -191,6 +188,17 @@ describe('the demo shop', () => {
       }
     });
 });
+
+/** Pairs of these that cover one another. */
+async function overlapping(page: Page, selectors: readonly string[]): Promise<string[]> {
+  const boxes = await Promise.all(selectors.map((each) => page.locator(each).boundingBox()));
+  return boxes.flatMap((box, index) =>
+    boxes.slice(index + 1).flatMap((other, after) => {
+      const pair = `${selectors[index]} and ${selectors[index + 1 + after]}`;
+      return box === null || other === null || overlap(box, other) ? [pair] : [];
+    }),
+  );
+}
 
 describe('the one script tag', () => {
   it('shows offers by itself with data-render="auto"', async () => {
