@@ -120,6 +120,35 @@ describe('what the sink writes', () => {
     expect(row).toMatchObject({ code: 'not_json', source: 'feed:r1' });
   });
 
+  it('lists a record that a source could not use once, however often it was appended', async () => {
+    const row = (position: number, message: string, source = 'source:plain') =>
+      JSON.stringify({
+        tenant: 'shop',
+        event_id: 'e',
+        source,
+        code: 'not_json',
+        message,
+        bytes: '',
+        received: clock.now(),
+        simulated: false,
+        partition: 0,
+        position,
+      });
+    const rows = [
+      row(1, 'plain[2]@7: no JSON'),
+      row(2, 'plain[2]@7: no JSON'),
+      row(3, 'plain[2]@8: no JSON'),
+      row(4, 'expected a number'),
+      row(5, 'expected a number'),
+      row(6, 'plain[2]@7: no JSON', 'http'),
+    ];
+    await warehouse.insert('dead_letter_rows', rows.join('\n'), `letters ${run}`);
+    const found = await warehouse.rows<{ position: string }>(
+      'SELECT position FROM dead_letters ORDER BY position',
+    );
+    expect(found.map(({ position }) => Number(position))).toEqual([1, 3, 4, 5, 6]);
+  });
+
   it('stores an event of 2018 although its tables forget old rows', async () => {
     const time = Date.UTC(2018, 10, 1);
     await play(log, store, 0, [{ records: [{ kind: 'event', event: { time } }] }]);
