@@ -106,8 +106,12 @@ export interface GatewayDeps {
   readonly feedStatus: FeedStatusReader | null;
   /** null = this process builds no state: the routes are not there. */
   readonly builds?: Builds | null;
-  /** Every other role of this process. */
-  readonly roles: () => readonly { readonly name: string; readonly health: Health }[];
+  /** Every other role of this process. What ails one that is a source is told, and keeps nothing from being ready. */
+  readonly roles: () => readonly {
+    readonly name: string;
+    readonly health: Health;
+    readonly isSource?: boolean;
+  }[];
   readonly throughput: ThroughputRecorder;
   readonly registry: Registry;
   readonly clock: Clock;

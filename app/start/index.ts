@@ -103,7 +103,7 @@ export async function startInstance(settings: StartSettings): Promise<StartedIns
       closers.push(() => role.stop());
     }
     const { gateway, demo } = roles;
-    await untilReady(roles.inStartOrder);
+    await untilReady(roles.neededToStart);
     const port = Number(new URL(gateway.address).port);
     await registerInstance(environment.stateFolder, port, {
       address: gateway.address,

@@ -55,6 +55,8 @@ export interface WiredRoles {
   registered(): void;
   /** Downstream first, so that nothing is taken in before it can go on; stopped the other way round: source first. */
   readonly inStartOrder: readonly Role[];
+  /** All but the sources: a topic of somebody else's that is away keeps nothing else from working. */
+  readonly neededToStart: readonly Role[];
 }
 
 /** Puts every role together for one process; nothing runs yet. */
@@ -112,7 +114,8 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     roles: () => [
       { name: 'redis', health: parts.redis.health() },
       { name: 'instance', health: instance },
-      ...[...others, ...sources].map((role) => ({ name: role.name, health: role.health() })),
+      ...others.map((role) => ({ name: role.name, health: role.health() })),
+      ...sources.map((role) => ({ name: role.name, health: role.health(), isSource: true })),
     ],
     throughput,
     randomBytes,
@@ -151,6 +154,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       instance = { state: 'ok' };
     },
     inStartOrder: [...others, gateway, ...sources],
+    neededToStart: [...others, gateway],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { type Clock, type Logger, PresageError, type Role } from '../../core/index.ts';
 import { makeSource, sourceMetrics } from '../../gateway/index.ts';
-import { type EventLog, kafkaTopics } from '../../stream/log/index.ts';
+import { type EventLog, isLogTopic, kafkaTopics } from '../../stream/log/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Environment } from '../environment.ts';
 import { openRegistry } from '../schemas/registry.ts';
@@ -25,6 +25,13 @@ export async function makeSources(parts: SourcesParts): Promise<readonly Role[]>
     throw new PresageError(
       'usage',
       `The workspace reads Kafka topics (sources: ${sources.map(([name]) => name).join(', ')}): set KAFKA_BROKERS.`,
+    );
+  // Each record would come back as another one, for ever.
+  const circular = sources.find(([, { topic }]) => isLogTopic(topic, kafka.prefix));
+  if (circular !== undefined)
+    throw new PresageError(
+      'usage',
+      `sources.${circular[0]}.topic: ${circular[1].topic} is where Presage keeps its own log. Name a topic of yours.`,
     );
   const isFramed = sources.some(([, { format }]) => format !== 'json');
   const schemas = isFramed ? openRegistry(environment) : null;

@@ -23,10 +23,19 @@ export function operationsRoutes(app: App, { roles, registry }: OperationsParts)
 
   app.get(
     '/readyz',
-    { config, schema: { tags: ['operations'], summary: 'All roles work; else 503 and which do not' } },
+    {
+      config,
+      schema: { tags: ['operations'], summary: 'All roles but sources work; else 503 and which do not' },
+    },
     async (request, reply) => {
-      const notReady = roles().flatMap(({ name, health }) => problemOf(name, health));
-      if (notReady.length === 0) return { status: 'ready', roles: roles().map(({ name }) => name) };
+      const all = roles();
+      const problems = all.flatMap((role) => problemOf(role.name, role.health));
+      const notReady = problems.filter(
+        ({ name }) => !all.some((role) => role.name === name && role.isSource),
+      );
+      const names = all.map(({ name }) => name);
+      if (notReady.length === 0)
+        return { status: 'ready', roles: names, ...(problems.length === 0 ? {} : { sources: problems }) };
       const message = `Not ready: ${notReady.map(({ name, why }) => `${name} (${why})`).join(', ')}.`;
       return reply
         .code(503)

@@ -1,4 +1,4 @@
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What the sources measure. One per registry. */
 export function sourceMetrics(registry: Registry) {
@@ -13,6 +13,12 @@ export function sourceMetrics(registry: Registry) {
     lost: new Counter({
       name: 'presage_source_lost_records_total',
       help: 'Offsets of external topics that were gone before they were read, by source.',
+      labelNames: ['source'],
+      registers,
+    }),
+    following: new Gauge({
+      name: 'presage_source_following',
+      help: '1 while a source reads its topic, else 0 (/readyz and the console say why), by source.',
       labelNames: ['source'],
       registers,
     }),

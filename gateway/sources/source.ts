@@ -7,6 +7,7 @@ import {
   PresageError,
   type Role,
 } from '../../core/index.ts';
+import type { SourceDefinition } from '../../schemas/index.ts';
 import type { EventLog, ExternalBatch, ExternalTopics } from '../../stream/log/index.ts';
 import { type RecordDecoder, recordDecoder, type SchemaRegistry } from '../../stream/schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
@@ -32,8 +33,9 @@ export interface SourceParts {
  */
 export function makeSource(parts: SourceParts): Role {
   const { name, workspace, log, clock, metrics } = parts;
-  const source = workspace.source.sources[name];
-  if (source === undefined) throw new Error(`The workspace has no source ${name}.`);
+  const found = workspace.source.sources[name];
+  if (found === undefined) throw new Error(`The workspace has no source ${name}.`);
+  const source: SourceDefinition = found;
   const retryMs = parts.retryMs ?? { first: 100, most: 5_000 };
   const logger = parts.logger.child({ source: name });
   const context: SourceContext = { name, source, workspace, partitions: log.partitions };
@@ -45,11 +47,17 @@ export function makeSource(parts: SourceParts): Role {
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
   let health: Health = { state: 'starting', why: 'not started yet' };
+  function become(next: Health): void {
+    health = next;
+    metrics.following.set({ source: name }, next.state === 'ok' ? 1 : 0);
+  }
+  /** Said last in the log: a topic that is missing for hours is told once. */
+  let told = '';
 
   function onLost(partition: number, lost: number): void {
     metrics.lost.inc({ source: name }, lost);
     logger.error(
-      { partition, lost, topic: source?.topic },
+      { partition, lost, topic: source.topic },
       'Records of a source were gone before they were read: its retention is shorter than we were away',
     );
   }
@@ -68,7 +76,7 @@ export function makeSource(parts: SourceParts): Role {
     const bad = made.filter(({ refusal }) => refusal !== null).length;
     metrics.records.inc({ source: name, result: 'appended' }, made.length - bad);
     if (bad > 0) metrics.records.inc({ source: name, result: 'rejected' }, bad);
-    health = { state: 'ok' };
+    become({ state: 'ok' });
   }
 
   /** Tries again while that can help, and stays a member of its group meanwhile. */
@@ -78,7 +86,7 @@ export function makeSource(parts: SourceParts): Role {
         return await work();
       } catch (error) {
         if (!(error instanceof PresageError) || !error.retriable) throw error;
-        health = { state: 'degraded', why: messageOf(error) };
+        become({ state: 'degraded', why: messageOf(error) });
         await wait(pause, undefined, { signal: stopping.signal });
         await alive();
       }
@@ -91,21 +99,24 @@ export function makeSource(parts: SourceParts): Role {
       try {
         await parts.topics.follow({
           name,
-          topic: source?.topic ?? '',
-          from: source?.from ?? 'earliest',
-          partitions: source?.keyed ? log.partitions : null,
+          topic: source.topic,
+          from: source.from,
+          partitions: source.keyed ? log.partitions : null,
           signal,
           onReady: () => {
-            health = { state: 'ok' };
+            become({ state: 'ok' });
             pause = retryMs.first;
+            told = '';
           },
           onLost,
           take,
         });
       } catch (error) {
         if (signal.aborted) return;
-        health = { state: 'degraded', why: messageOf(error) };
-        logger.warn({ err: messageOf(error), retryInMs: pause }, 'A source begins again');
+        const why = messageOf(error);
+        become({ state: 'degraded', why });
+        logger[why === told ? 'debug' : 'warn']({ err: why, retryInMs: pause }, 'A source begins again');
+        told = why;
         await wait(pause, undefined, { signal }).catch(() => {});
         pause = Math.min(pause * 2, retryMs.most);
       }
@@ -116,14 +127,13 @@ export function makeSource(parts: SourceParts): Role {
     name: `source ${name}`,
     start: async () => {
       stopping = new AbortController();
-      // A topic that is away must not keep everything else from starting; what is wrong with it is told from then on.
-      health = { state: 'ok' };
+      become({ state: 'starting', why: `joining the group of topic ${source.topic}` });
       running = run(stopping.signal);
     },
     stop: async () => {
       stopping.abort();
       await running;
-      health = { state: 'down', why: 'stopped' };
+      become({ state: 'down', why: 'stopped' });
     },
     health: () => health,
   };

@@ -5,6 +5,7 @@ export {
 } from './kafka/external-topics.ts';
 export { kafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaConnection, KafkaLogOptions, TopicSettings } from './kafka/options.ts';
+export { isLogTopic, logTopic } from './kafka/topic.ts';
 export * from './memory-log.ts';
 export * from './port.ts';
 export { recordOf, SharedRecord } from './record.ts';

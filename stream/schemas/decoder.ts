@@ -120,10 +120,14 @@ export function recordDecoder(options: DecoderOptions): RecordDecoder {
         retriable,
       });
       if (format === 'json' || (format === 'any' && !isFramed(bytes))) {
+        if (bytes.length === 0) return refuse('not_json', 'The value is empty (a tombstone), not JSON.');
         try {
           return { ok: true, value: parse(asBuffer(bytes)), schemaId: null };
         } catch (error) {
-          return refuse('not_json', `The value is neither framed nor JSON: ${messageOf(error)}`);
+          return refuse(
+            'not_json',
+            `The value is ${format === 'json' ? 'not' : 'neither framed nor'} JSON: ${messageOf(error)}`,
+          );
         }
       }
       const id = schemaIdOf(bytes);

@@ -5,7 +5,7 @@ import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { partitionOf } from '../../core/index.ts';
 import { describeWithKafka, startTestKafka, type TestKafka } from '../support/kafka.ts';
-import { type Home, makeHome, type Program, startProgram, waitFor } from '../support/program.ts';
+import { type Home, makeHome, type Program, presage, startProgram, waitFor } from '../support/program.ts';
 import { startTestRegistry, type TestRegistry } from '../support/registry.ts';
 
 const workspace = `version: 1
@@ -18,6 +18,7 @@ features:
 sources:
   plain: { topic: plain, tenant: acme, type: order, map: { user: customer, time: at, id: order_id } }
   avro: { topic: avro, tenant: acme, format: confluent-avro, type: order, map: { user: customer, time: at } }
+  missing: { topic: not_there, tenant: acme, type: order }
   keyed: { topic: keyed, tenant: acme, type: order, keyed: true, map: { user: $key, time: at } }
 `;
 const schema = {
@@ -98,6 +99,20 @@ describeWithKafka('topics of your own as sources', () => {
       await program.kill();
       program = await startProgram(home, folder, ['--no-simulate']);
     }
+    // Topic not_there keeps nothing from starting, but is told.
+    const ready = await fetch(`${program.address}/readyz`);
+    expect({ status: ready.status, body: await ready.json() }).toMatchObject({
+      status: 200,
+      body: {
+        sources: expect.arrayContaining([
+          {
+            name: 'source missing',
+            state: 'degraded',
+            why: expect.stringContaining('no topic not_there'),
+          },
+        ]),
+      },
+    });
     await sending;
     const good = total - total / 50;
     await waitFor('all of it', async () => (await countOf(program, 'events')) === good, 60_000);
@@ -113,6 +128,16 @@ describeWithKafka('topics of your own as sources', () => {
     expect(Buffer.from(letter?.bytes ?? '', 'base64').toString()).toMatch(/^\{"customer": "u\d+" broken$/);
     await program.stop();
   }, 240_000);
+
+  it("are never the log's own topic: each record would come back as another, for ever", async () => {
+    const own = join(home.folder, 'own');
+    await mkdir(own);
+    await writeFile(join(own, 'presage.yaml'), workspace.replace('topic: plain', 'topic: presage.events.v1'));
+    const start = presage(home, ['start', '--no-open', '--port', '0', '--workspace', own]);
+    const { err, code } = await start.finished;
+    expect(err).toContain('sources.plain.topic: presage.events.v1 is where Presage keeps its own log');
+    expect(code).toBe(2);
+  }, 60_000);
 
   it('are read in Avro with a registry, and keep their partition where they are declared as keyed', async () => {
     const framed = (id: number, value: Buffer): Buffer =>

@@ -8,7 +8,7 @@ import { kafkaClient } from './client.ts';
 import { kafkaLogMetrics } from './metrics.ts';
 import { defaultTimings, type KafkaLogOptions } from './options.ts';
 import { KafkaSubscription } from './subscription.ts';
-import { openTopic } from './topic.ts';
+import { logTopic, openTopic } from './topic.ts';
 
 export interface KafkaLog extends EventLog {
   /** Cluster and topic: positions are of this log and no other. */
@@ -22,7 +22,7 @@ export interface KafkaLog extends EventLog {
 export async function kafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { partitions, version, clock } = options;
   const prefix = options.prefix ?? 'presage.';
-  const topic = `${prefix}events.v${version}`;
+  const topic = logTopic(prefix, version);
   const timings = { ...defaultTimings, ...options.timings };
   const logger = options.logger.child({ log: 'kafka' });
   const metrics = kafkaLogMetrics(options.registry ?? new Registry());

@@ -23,6 +23,11 @@ const wanted: readonly (readonly [name: string, isRight: (value: string) => bool
   ],
 ];
 
+export const logTopic = (prefix: string, version: number): string => `${prefix}events.v${version}`;
+/** Whether a topic is of the log, in whichever version. */
+export const isLogTopic = (topic: string, prefix: string): boolean =>
+  topic.startsWith(prefix) && /^events\.v\d+$/.test(topic.slice(prefix.length));
+
 /**
  * Creates the topic of the log where it is missing, else checks that it is what the log needs. Throws PresageError
  * `partitions_mismatch`, or `topic_unsuitable` with every setting to change.
