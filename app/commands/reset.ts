@@ -2,6 +2,8 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { PresageError } from '../../core/index.ts';
+import { logTopic } from '../../stream/log/index.ts';
+import type { Environment } from '../environment.ts';
 import { checkWorkspace, clientOf } from '../instance/client.ts';
 import { findInstance } from '../instance/registry.ts';
 import { startInstance } from '../start/index.ts';
@@ -31,12 +33,12 @@ export function resetCommand(program: Command, context: Context): void {
 
 type Removed =
   | { readonly what: 'demo'; readonly subjects: number; readonly rows: number }
-  | { readonly what: 'all'; readonly folder: string };
+  | { readonly what: 'all'; readonly folder: string; readonly left: readonly string[] };
 
 const sentenceOf = (removed: Removed): string =>
   removed.what === 'demo'
     ? `Removed ${removed.rows} simulated rows and the state of ${removed.subjects} simulated shoppers.`
-    : `Removed all data in ${removed.folder}.`;
+    : [`Removed all data in ${removed.folder}.`, ...removed.left].join('\n');
 
 async function resetDemo(options: ResetOptions, context: Context): Promise<Removed> {
   const running = await findInstance(context.environment.stateFolder, options.port);
@@ -88,5 +90,23 @@ async function resetAll(options: ResetOptions, context: Context): Promise<Remove
   )) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
-  return { what: 'all', folder };
+  return { what: 'all', folder, left: leftElsewhere(context.environment) };
+}
+
+/** Data that stands outside the folder, which only its owner may remove: a sentence for each. */
+export function leftElsewhere({ kafka, redisUrl, clickhouseUrl }: Environment): string[] {
+  const left: string[] = [];
+  if (kafka !== null) {
+    const [topic, brokers] = [logTopic(kafka.prefix, 1), kafka.connection.brokers.join(',')];
+    left.push(
+      `Kafka at ${brokers} keeps the topic ${topic}: the next start reads all its events again, and decides again. To begin empty: kafka-topics.sh --bootstrap-server ${brokers} --delete --topic ${topic}`,
+    );
+  }
+  if (redisUrl !== null)
+    left.push(
+      'The Redis of REDIS_URL keeps its state: use an empty one, or remove its keys that begin with "presage:" or "{events." yourself.',
+    );
+  if (clickhouseUrl !== null)
+    left.push('The ClickHouse of CLICKHOUSE_URL keeps its tables: drop its database yourself.');
+  return left;
 }

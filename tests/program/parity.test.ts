@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParityReport } from '../../app/parity/port.ts';
 import { openEmbeddedWarehouse } from '../../sinks/clickhouse/index.ts';
-import { seededParityLog } from '../support/parity-log.ts';
+import { seededIdentityLog, seededParityLog } from '../support/parity-log.ts';
 import { type Home, makeHome, presage, root, startProgram } from '../support/program.ts';
 
 const workspace = join(root, 'tests', 'workspaces', 'parity');
@@ -78,6 +78,24 @@ describe('presage features parity', () => {
       ['extra', 'retired', planted?.id],
     ]);
     expect(found[0]).toMatchObject({ served: 3, computed: 2 });
+  }, 180_000);
+
+  it('finds none where anonymous ids became users, one after another, with late events and exposures', async () => {
+    const { lines, identified } = seededIdentityLog(1_200);
+    const file = join(home.folder, 'log.jsonl');
+    await writeFile(file, lines.join('\n'));
+    const program = await startProgram(home, workspace);
+    const fed = await presage(home, ['feed', file, '--order', 'file', '--json', '-w', workspace, ...here()])
+      .finished;
+    expect(JSON.parse(fed.out)).toMatchObject({ new: 1_200, duplicate: lines.length - 1_200, dead: 0 });
+    const [moved] = await program.sql<{ n: number }>(
+      'SELECT toUInt32(countIf(of_subject != subject)) AS n FROM subject_events',
+    );
+    expect(moved?.n).toBeGreaterThan(identified);
+    const { report } = await parity(workspace, '--sample', '400');
+    expect(report.differences.filter(({ isBeyondLimits }) => !isBeyondLimits)).toEqual([]);
+    expect([report.ok, report.decisions.compared]).toEqual([true, 400]);
+    await program.stop();
   }, 180_000);
 
   it.skipIf(!hasTrivago)(

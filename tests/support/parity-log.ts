@@ -52,3 +52,35 @@ export function seededParityLog(events: number, seed = 11): { lines: readonly st
   const lines = arrivals.sort((a, b) => a.at - b.at).map(({ line }) => JSON.stringify(line));
   return { lines, repeats: lines.length - events };
 }
+
+/**
+ * A seeded log in the order of arrival: each event is a user's own or one of an anonymous id's, and now and then an
+ * anonymous id becomes a user, the same one again or another. A third of the events are late, some are sent twice.
+ */
+export function seededIdentityLog(
+  events: number,
+  seed = 12,
+): { lines: readonly string[]; identified: number } {
+  const random = seededRandom(seed);
+  const upTo = (n: number): number => Math.floor(random() * n);
+  const people = Math.ceil(events / 40);
+  const lines: string[] = [];
+  let identified = 0;
+  for (let index = 0; index < events; index++) {
+    const person = `p${upTo(people)}`;
+    const visitor = `v${upTo(people * 2)}`;
+    const time = start + index * 10_000 - (random() < 0.33 ? upTo(1_800_000) : 0);
+    const isIdentify = random() < 0.08;
+    if (isIdentify) identified++;
+    const who = isIdentify
+      ? { userId: person, anonymousId: visitor }
+      : random() < 0.6
+        ? { anonymousId: visitor }
+        : { userId: person };
+    const type = isIdentify ? 'identify' : random() < 0.7 ? 'view' : 'click';
+    const properties = isIdentify ? {} : { item: items[upTo(items.length)], price: upTo(10_000) / 100 };
+    lines.push(JSON.stringify({ id: `i${index}`, type, ...who, time, properties }));
+    if (random() < 0.05) lines.push(lines.at(-1) as string);
+  }
+  return { lines, identified };
+}
