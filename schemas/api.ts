@@ -215,6 +215,7 @@ export const subjectStateAnswer = z.object({
   features: z.array(
     z.object({ name: z.string(), kind: z.string(), value: z.unknown(), words: z.string().nullable() }),
   ),
+  shared: z.array(z.string()),
   caps: z.array(z.object({ cap: z.string(), used: z.number(), limit: z.number() })),
 });
 

@@ -171,6 +171,8 @@ export interface SubjectStateContents {
     readonly value: FeatureValue;
     readonly words: string | null;
   }[];
+  /** Features that all subjects share: they are not in this state, but in the records of decisions that read them. */
+  readonly shared: readonly string[];
   /** Caps that have been taken from, and how far. */
   readonly caps: readonly { readonly cap: string; readonly used: number; readonly limit: number }[];
 }

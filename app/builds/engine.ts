@@ -6,7 +6,12 @@ import { loadScorers, type ScorerMetrics, type Scorers } from '../../scorers/ind
 import { type FeatureSet, makeFeatureSet } from '../../stream/features/index.ts';
 import type { Engine } from '../../stream/index.ts';
 import { completeMoved, type EventHistory } from '../../stream/rebuild/index.ts';
-import { makeSharedSnapshots, type SharedSnapshots, sharedGroups } from '../../stream/shared/index.ts';
+import {
+  makeSharedSnapshots,
+  type SharedMetrics,
+  type SharedSnapshots,
+  sharedGroups,
+} from '../../stream/shared/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import { type CompiledWorkspace, workspaceFile } from '../../workspace/index.ts';
 
@@ -23,6 +28,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ScorerMetrics;
+  readonly sharedMetrics: SharedMetrics;
   readonly partitions: number;
 }
 
@@ -42,7 +48,7 @@ export async function loadEngine(workspace: CompiledWorkspace, parts: EnginePart
 /** Snapshots of what subjects share, for a workspace that has such features. */
 async function sharedOf(
   workspace: CompiledWorkspace,
-  { store, logger, partitions }: EngineParts,
+  { store, clock, logger, partitions, sharedMetrics }: EngineParts,
 ): Promise<SharedSnapshots | undefined> {
   const groups = sharedGroups(workspace);
   if (groups.length === 0) return undefined;
@@ -56,6 +62,8 @@ async function sharedOf(
     store,
     partitions,
     logger: logger.child({ role: 'shared features' }),
+    clock,
+    onMissed: (feature) => sharedMetrics.missedReads.inc({ feature }),
   });
 }
 

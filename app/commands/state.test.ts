@@ -26,6 +26,7 @@ describe('presage state inspect', () => {
         { name: 'views', kind: 'count', value: 2, words: '1 of 60 buckets' },
         { name: 'seen', kind: 'last', value: null, words: null },
       ],
+      shared: ['item_views'],
       caps: [{ cap: 'help/session', used: 1, limit: 2 }],
     });
     expect(text.split('\n')).toEqual([
@@ -44,6 +45,7 @@ describe('presage state inspect', () => {
       'feature       views (count) = 2',
       '                1 of 60 buckets',
       'feature       seen (last) = nothing',
+      'shared        item_views: of all subjects, kept apart; the records of decisions hold what they read',
     ]);
   });
 });

@@ -53,6 +53,14 @@ export function renderState(state: SubjectStateContents): string {
       ['feature', `${name} (${kind}) = ${shown(value)}`],
       ...(words === null ? [] : [['', `  ${words}`]]),
     ]),
+    ...(state.shared.length === 0
+      ? []
+      : [
+          [
+            'shared',
+            `${state.shared.join(', ')}: of all subjects, kept apart; the records of decisions hold what they read`,
+          ],
+        ]),
   ];
   return lines.map(([label = '', text = '']) => `${label.padEnd(14)}${text}`).join('\n');
 }

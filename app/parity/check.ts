@@ -20,7 +20,7 @@ export async function checkParity(options: ParityOptions): Promise<ParityReport>
   let repeats = 0;
   for (let from = 0; from < sample.ids.length; from += decisionsPerQuery) {
     const ids = sample.ids.slice(from, from + decisionsPerQuery);
-    const served = await servedTo(options.ask, ids);
+    const served = (await servedTo(options.ask, ids)).map((one) => ofTheSubject(one, workspace));
     await compareBlock(options, served, tally);
     repeats += await repeatsOf(options.ask, served);
     compared += ids.length;
@@ -31,10 +31,18 @@ export async function checkParity(options: ParityOptions): Promise<ParityReport>
     workspace: workspace.hash,
     decisions: { compared, otherWorkspace: sample.otherWorkspace, notYetStored: sample.notYetStored },
     features: tally.features(),
+    shared: workspace.shared.map(({ name }) => name),
     differences: tally.shown(),
     repeats,
     conditionsByEngine: untranslated(workspace.features),
   };
+}
+
+/** What all subjects share is no function of the subject's log position, so it is not looked at. */
+function ofTheSubject(served: Served, { shared }: ParityOptions['workspace']): Served {
+  const names = new Set(shared.map(({ name }) => name));
+  const own = Object.entries(served.features).filter(([name]) => !names.has(name));
+  return { ...served, features: Object.fromEntries(own) };
 }
 
 async function compareBlock(options: ParityOptions, served: readonly Served[], tally: Tally): Promise<void> {

@@ -71,6 +71,8 @@ export interface ParityReport {
     readonly notYetStored: number;
   };
   readonly features: readonly FeatureTally[];
+  /** Not looked at: features that all subjects share, whose values are in the records of decisions. */
+  readonly shared: readonly string[];
   /** The first of each feature. */
   readonly differences: readonly Difference[];
   /** Events of the sample's subjects whose id an earlier one had: repeats beyond de-duplication, counted by both sides. */

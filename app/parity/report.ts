@@ -10,6 +10,10 @@ export function writeReport(report: ParityReport, out: (text: string) => void): 
   out(
     `${decisions.compared} decisions compared; left out: ${decisions.otherWorkspace} of other versions of the workspace, ${decisions.notYetStored} whose events are still on their way.`,
   );
+  if (report.shared.length > 0)
+    out(
+      `Not looked at, as all subjects share them and decisions keep what they read: ${report.shared.join(', ')}.`,
+    );
   if (report.repeats > 0)
     out(
       `${report.repeats} events came again later than de-duplication remembers; they count twice, served and computed.`,

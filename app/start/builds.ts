@@ -1,5 +1,6 @@
 import { type Logger, messageOf, type Role } from '../../core/index.ts';
 import { eventHistory, type Sink } from '../../sinks/clickhouse/index.ts';
+import { sharedMetrics } from '../../stream/shared/index.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
 import { type Builder, makeBuilder } from '../builds/builder.ts';
 import {
@@ -30,12 +31,14 @@ export async function wireBuilds(
     end: (partition) => sink.needed(partition)?.log ?? null,
     logVersion,
   });
+  let inForce: RunningEngines | null = null;
   const engineParts: EngineParts = {
     store,
     history,
     clock,
     logger,
     metrics: parts.scorerMetrics,
+    sharedMetrics: sharedMetrics(parts.registry, () => inForce?.current().shared),
     partitions: log.partitions,
   };
   const own = await withHistory({ workspace, features, scorers }, engineParts);
@@ -65,6 +68,7 @@ export async function wireBuilds(
     }
   }
   const engines = makeEngines(store, first);
+  inForce = engines;
   // Pinned before the worker starts: partitions that have changed over already are at home in it.
   if (resume !== null) engines.pin(resume.plan.generation, resume.engine);
   const builder = makeBuilder({

@@ -60,6 +60,7 @@ export async function readSubjectState(
       value: values[name] ?? null,
       words,
     })),
+    shared: workspace.shared.map(({ name }) => name),
     caps: takes
       .map(({ cap, limit }, index) => ({ cap, limit, used: used[index] ?? 0 }))
       .filter((cap) => cap.used > 0),

@@ -10,6 +10,10 @@ export interface SharedValues {
   readonly features: FeatureVector;
   /** By partition: the position of the last event counted; -1: none. */
   readonly positions: Readonly<Record<string, number>>;
+  /** Event time that the values are of: of the newest event counted; 0: none was. */
+  readonly at: number;
+  /** How many items each group by a property has, and in how many of its shards there is no room for another. */
+  readonly kept: readonly { readonly by: string; readonly items: number; readonly fullShards: number }[];
 }
 
 /**
@@ -46,8 +50,10 @@ export function mergeShared(
     newest.reduce((a, b) => Math.max(a, b), -Infinity),
   );
   const values: Record<string, FeatureValue> = {};
+  const kept: SharedValues['kept'][number][] = [];
   for (const { group, states } of merged) {
     const vectors = states.map((state) => group.features.read(state, at));
+    if (group.by !== null) kept.push({ by: group.by, ...countItems(vectors, group, shared) });
     for (const name of group.names) {
       values[name] =
         group.by === null
@@ -57,7 +63,23 @@ export function mergeShared(
   }
   for (const feature of shared)
     if (feature.derived !== null) values[feature.name] = ratio(feature, shared, values);
-  return { features: values, positions };
+  return { features: values, positions, at, kept };
+}
+
+function countItems(
+  vectors: readonly FeatureVector[],
+  { names }: SharedGroup,
+  shared: readonly CompiledFeature[],
+): { readonly items: number; readonly fullShards: number } {
+  const most = new Map(shared.map(({ name, keys }) => [name, keys]));
+  let items = 0;
+  let fullShards = 0;
+  for (const vector of vectors) {
+    const keys = names.map((name) => Object.keys(vector[name] ?? {}));
+    items += new Set(keys.flat()).size;
+    if (names.some((name, index) => (keys[index]?.length ?? 0) >= (most.get(name) ?? Infinity))) fullShards++;
+  }
+  return { items, fullShards };
 }
 
 /** Of two maps: a ratio for each key below the line, where nothing counted above it is 0. */

@@ -10,7 +10,11 @@ export interface SharedReading {
   seen(): FeatureVector;
 }
 
-export function readShared({ features, positions }: SharedValues): SharedReading {
+/** `onMissed` hears of each key that a feature was asked for and has not, once for each reading. */
+export function readShared(
+  { features, positions }: Pick<SharedValues, 'features' | 'positions'>,
+  onMissed: (feature: string) => void = () => {},
+): SharedReading {
   const asked = new Map<string, Set<string>>();
   const watched: Record<string, FeatureValue> = {};
   for (const [name, value] of Object.entries(features)) {
@@ -20,8 +24,15 @@ export function readShared({ features, positions }: SharedValues): SharedReading
     }
     const keys = new Set<string>();
     asked.set(name, keys);
+    const missed = new Set<string>();
     const note = (key: string | symbol): void => {
-      if (typeof key === 'string' && Object.hasOwn(value, key)) keys.add(key);
+      if (typeof key !== 'string' || keys.has(key) || missed.has(key)) return;
+      if (Object.hasOwn(value, key)) keys.add(key);
+      // `toJSON` and the like are asked for by the machine, not by an expression.
+      else if (!(key in value) && key !== 'toJSON') {
+        missed.add(key);
+        onMissed(name);
+      }
     };
     watched[name] = new Proxy(value, {
       get: (target, key, receiver) => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { partitionOf } from '../../core/index.ts';
 import { manualClock } from '../../tests/support/clock.ts';
@@ -11,7 +12,7 @@ import { makeFeatureSet } from '../features/index.ts';
 import { memoryLog } from '../log/index.ts';
 import { redisConnector } from '../redis/index.ts';
 import { memoryState, redisState, type StateStore } from '../state/index.ts';
-import { makeSharedSnapshots, sharedGroups } from './index.ts';
+import { makeSharedSnapshots, sharedGroups, sharedMetrics } from './index.ts';
 import { readShared } from './reading.ts';
 
 const now = Date.UTC(2026, 0, 1);
@@ -32,13 +33,17 @@ interface Seen {
 function rig(partitions: number, store: StateStore = memoryState({ clock: manualClock(now) })) {
   const clock = manualClock(now);
   const log = memoryLog({ partitions, clock });
+  const registry = new Registry();
   const snapshots = makeSharedSnapshots({
     workspace,
     groups: sharedGroups(workspace),
     store,
     partitions,
     logger: silentLogger(),
+    clock,
+    onMissed: (feature) => metrics.missedReads.inc({ feature }),
   });
+  const metrics = sharedMetrics(registry, () => snapshots);
   const features = makeFeatureSet(workspace);
   const steps = stepper({ workspace, features, scorers, clock, partitions, log, store, shared: snapshots });
   const append = (events: readonly Seen[]) =>
@@ -60,7 +65,7 @@ function rig(partitions: number, store: StateStore = memoryState({ clock: manual
         ),
       })),
     );
-  return { steps, snapshots, append };
+  return { steps, snapshots, append, registry, clock };
 }
 
 /** From the definition: every event once, in windows that end with the newest of all. */
@@ -215,5 +220,39 @@ describe('a map of shared values', () => {
     ]);
     expect(JSON.stringify(reading.features)).toBe('{"item_views":{"lamp":2},"all_views":3}');
     expect(reading.seen()).toEqual({ item_views: { lamp: 2 }, all_views: 3 });
+  });
+});
+
+describe('what snapshots measure', () => {
+  it('tells their age, items, full shards and keys that were asked for in vain', async () => {
+    const { steps, snapshots, append, registry, clock } = rig(1);
+    const figure = async (name: string) => {
+      const metric = await registry.getSingleMetric(name)?.get();
+      return metric?.values.map(({ value, labels }) => ({ ...labels, value }));
+    };
+    await append(
+      Array.from({ length: 40 }, (_, id) => ({
+        id,
+        tenant: 'acme',
+        user: 'ann',
+        type: 'view' as const,
+        item: `item-${id}`,
+        at: 1,
+        price: 1,
+      })),
+    );
+    await steps.finish();
+    await snapshots.refresh();
+    expect(await figure('presage_shared_items')).toContainEqual({ tenant: 'acme', by: 'item', value: 40 });
+    expect(await figure('presage_shared_full_shards')).toContainEqual({
+      tenant: 'acme',
+      by: 'item',
+      value: 0,
+    });
+    const map = snapshots.read('acme')?.features.item_views as Record<string, number>;
+    expect([map['item-1'], map['item-99'], Object.hasOwn(map, 'item-99')]).toEqual([1, undefined, false]);
+    expect(await figure('presage_shared_missed_reads_total')).toEqual([{ feature: 'item_views', value: 1 }]);
+    clock.set(clock.now() + 7_000);
+    expect((await figure('presage_shared_snapshot_age_seconds'))?.[0]?.value).toBeCloseTo(7, 3);
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Health, type Logger, messageOf, type Role } from '../../core/index.ts';
+import { type Clock, type Health, type Logger, messageOf, type Role } from '../../core/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { StateStore } from '../state/port.ts';
 import { type SharedGroup, sharedKeys } from './groups.ts';
@@ -12,12 +12,18 @@ export interface SharedSnapshots extends Role {
   read(tenant: string): SharedReading | null;
   /** All of a tenant's shared features; null before the first snapshot. */
   values(tenant: string): SharedValues | null;
+  /** How full the newest snapshot is. */
+  kept(): readonly (SharedValues['kept'][number] & { readonly tenant: string })[];
+  /** Since all partitions were last read. */
+  ageSeconds(): number;
   /** Reads all partitions again, now. */
   refresh(): Promise<void>;
 }
 
 /** With the time of reading and merging, a snapshot is at most about a second old. */
 const refreshEveryMs = 500;
+/** Older, it is told in the role's health: the store does not answer in time. */
+const staleAfterMs = 5_000;
 
 /**
  * The shared features of all tenants, merged from all partitions' blobs at most about a second ago. Partitions that
@@ -29,8 +35,13 @@ export function makeSharedSnapshots(parts: {
   readonly store: Pick<StateStore, 'head' | 'load'>;
   readonly partitions: number;
   readonly logger: Logger;
+  readonly clock: Clock;
+  /** A decision asked a feature for a key that it has not. */
+  readonly onMissed?: (feature: string) => void;
 }): SharedSnapshots {
-  const { workspace, groups, store } = parts;
+  const { workspace, groups, store, clock } = parts;
+  let readAt = clock.monotonic();
+  const ageMs = (): number => clock.monotonic() - readAt;
   const tenants = [...workspace.tenants.keys()];
   const known = Array.from({ length: parts.partitions }, () => ({
     commitId: '',
@@ -44,7 +55,9 @@ export function makeSharedSnapshots(parts: {
 
   async function refresh(): Promise<void> {
     if (groups.length === 0) return;
+    const begunAt = clock.monotonic();
     await Promise.all(known.map((_, partition) => readPartition(partition)));
+    readAt = begunAt;
     if (!isNews) return;
     const partials = known.map(({ partial }) => partial);
     values = new Map(
@@ -88,9 +101,11 @@ export function makeSharedSnapshots(parts: {
     groups,
     read(tenant) {
       const found = values.get(tenant);
-      return found === undefined ? null : readShared(found);
+      return found === undefined ? null : readShared(found, parts.onMissed);
     },
     values: (tenant) => values.get(tenant) ?? null,
+    kept: () => [...values].flatMap(([tenant, { kept }]) => kept.map((group) => ({ tenant, ...group }))),
+    ageSeconds: () => ageMs() / 1_000,
     refresh,
     start: async () => {
       stopping = new AbortController();
@@ -102,6 +117,12 @@ export function makeSharedSnapshots(parts: {
       await done;
       health = { state: 'down', why: 'stopped' };
     },
-    health: () => health,
+    health: () =>
+      health.state === 'ok' && ageMs() > staleAfterMs
+        ? {
+            state: 'degraded',
+            why: `shared features were last read ${Math.round(ageMs() / 1_000)} s ago: the state store is slow`,
+          }
+        : health,
   };
 }

@@ -200,5 +200,11 @@ it('gives decisions what all subjects did, in values and models, through a kill 
   });
   // 1 s by design; the rest is what a busy machine may take from commit to decision.
   expect(fresh.time - sentAt).toBeLessThan(3_000);
+  const parity = await run('features', 'parity', '--json', '-w', workspace);
+  expect(JSON.parse(parity.out)).toMatchObject({
+    ok: true,
+    differences: [],
+    shared: ['item_views', 'item_clicks', 'item_price', 'all_views', 'item_click_rate'],
+  });
   console.log(`A click was read by another subject's decision ${fresh.time - sentAt} ms after it was taken`);
 }, 180_000);

@@ -66,6 +66,8 @@ export function approxDistinct(feature: CompiledFeature): Kind<Buckets<Sketch>> 
     },
     decode: (reader, subject) =>
       readBuckets(reader, bucketOf(baseTime(subject.newest), bucketMs), () => readSketch(reader, precision)),
+    words: ({ at }) =>
+      `sketches of ${at.length} of ${buckets} buckets of ${bucketMs / 1_000} s, each of 2^${precision} registers`,
     merge(into, from) {
       from.at.forEach((bucket, index) => {
         const at = openBucket(into, bucket, -Infinity, blank);

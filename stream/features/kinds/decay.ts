@@ -10,6 +10,7 @@ import {
   placeOf,
   type Ring,
   readRing,
+  ringInWords,
   writeRing,
 } from '../parts/ring.ts';
 import { baseTime } from '../subject.ts';
@@ -70,6 +71,7 @@ export function decay(feature: CompiledFeature): Kind<Ring> {
         writeRing(writer, sum.cell, ring, oldest, bucketOf(baseTime(subject.newest), bucketMs));
     },
     decode: (reader, subject) => readRing(reader, sum.cell, bucketOf(baseTime(subject.newest), bucketMs)),
+    words: (ring) => ringInWords(ring, stride, bucketMs, buckets),
     merge: (into, from) => mergeRing(into, from, sum.cell),
   };
 }

@@ -75,6 +75,7 @@ export function sequence(feature: CompiledFeature): Kind<Steps> {
       for (const list of [slot.times, slot.ids, slot.masks, slot.keys]) list.reverse();
       return slot;
     },
+    words: ({ times }) => `${times.length} steps, at most ${keys}, of the last ${windowMs / 1_000} s`,
     merge(into, from) {
       from.times.forEach((time, i) => {
         const mask = from.masks[i] ?? 0;

@@ -51,6 +51,11 @@ export function session({ measure }: CompiledFeature, stat: number, rules: Sessi
       }
       return null;
     },
+    words(_, { sessions }) {
+      const runs = allOf(sessions);
+      const having = runs.filter((run) => statOf(run) !== blank).length;
+      return `kept with ${having} of ${runs.length} remembered sessions`;
+    },
     // Sessions are merged as a whole, numbers included.
     merge() {},
   };

@@ -45,6 +45,8 @@ export function timeSince(): Kind<number[]> {
       }
       return times;
     },
+    words: (times) =>
+      times.length === 0 ? 'no time kept' : `the ${times.length} newest times, at most ${keep}`,
     merge(into, from) {
       for (const time of from) insert(into, time);
     },

@@ -92,6 +92,8 @@ export function topK(feature: CompiledFeature): Kind<Buckets<Counts>> {
         return counts;
       });
     },
+    words: ({ at, held }) =>
+      `counts in ${at.length} of ${buckets} buckets of ${bucketMs / 1_000} s, of at most ${Math.max(0, ...held.map(({ size }) => size))} values in one; ${keys} fit`,
     merge(into, from) {
       from.at.forEach((bucket, index) => {
         const at = openBucket(into, bucket, -Infinity, blank);
