@@ -156,6 +156,7 @@ export function makeBuilder(parts: BuilderParts): Builder {
             clock,
             logger,
             pause,
+            reported: parts.history.end,
             newId: randomUUID,
             partitions: log.partitions,
             generation: plan.generation,
@@ -226,6 +227,8 @@ export function makeBuilder(parts: BuilderParts): Builder {
       shadow.partitionState(partition),
     ]);
     if (own.generation >= plan.generation) return;
+    // What it has and nobody was told of would be missing from the tables.
+    if (built.position > (parts.history.end(partition) ?? built.position)) return;
     await store.commit(partition, {
       previous: own.commitId,
       id: randomUUID(),

@@ -41,7 +41,9 @@ export function addApply(command: Command, context: Context): void {
         dryRun: options.dryRun === true,
       });
       if (!options.json) tell(begun, context);
-      if (options.dryRun || (!begun.begun && !begun.changes.isOther)) {
+      const { build } = await client.get<BuildStatus>('/api/builds');
+      // In force already, what was before it may still be being deleted.
+      if (options.dryRun || (build === null && !begun.begun && !begun.changes.isOther)) {
         if (options.json) context.out(JSON.stringify(begun));
         return;
       }

@@ -134,6 +134,7 @@ describe('a generation built beside the one in force', () => {
               log,
               store: dyingAfter(store, crashes, diesBefore),
               history: null,
+              reported: () => null,
               generation: 1,
               logger: silentLogger(),
               newId: () => `s${Math.random()}`,

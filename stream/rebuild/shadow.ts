@@ -17,6 +17,8 @@ export interface ShadowParts extends TopologyParts {
   readonly store: StateStore;
   /** null: the state is made from the log alone. */
   readonly history: EventHistory | null;
+  /** The first position that the worker has not reported in the outbox, as far as readers know; null: not known. */
+  readonly reported: (partition: number) => number | null;
   /** The one to build. */
   readonly generation: number;
   readonly logger: Logger;
@@ -76,8 +78,13 @@ export async function runShadow(
       const shadow = await openShadow(parts, partition, progress);
       if (await isInForce()) break;
       if (shadow.awaitsActivation()) await decided(shadow);
-      if (history !== null && (await fromEvents(shadow, history))) continue;
-      if (await fromLog(shadow)) break;
+      const until = await restart();
+      if (until !== null && shadow.position() >= until) {
+        await inForce();
+        break;
+      }
+      if (history !== null && (await fromEvents(shadow, history, until ?? Infinity))) continue;
+      if (await fromLog(shadow, until ?? Infinity)) break;
     } catch (error) {
       if (await isInForce().catch(() => false)) break;
       progress.trouble = messageOf(error);
@@ -90,8 +97,23 @@ export async function runShadow(
   progress.needs = null;
   progress.trouble = null;
 
+  /**
+   * Where the worker is to go on if its own position is not in the log: what nobody was told of must be its to tell.
+   * null: it is at work.
+   */
+  async function restart(): Promise<number | null> {
+    const [{ position }, { start, end }] = await Promise.all([store.head(partition), log.range(partition)]);
+    if (position >= start && position <= end) return null;
+    return Math.min(end, Math.max(start, parts.reported(partition) ?? start));
+  }
+
+  async function inForce(): Promise<void> {
+    progress.isCaughtUp = true;
+    while (!signal.aborted && !(await isInForce())) await parts.pause(waitMs, signal);
+  }
+
   /** true: it has read pages, and the log may be near enough now. */
-  async function fromEvents(shadow: Shadow, table: EventHistory): Promise<boolean> {
+  async function fromEvents(shadow: Shadow, table: EventHistory, until: number): Promise<boolean> {
     progress.phase = 'events';
     // Held from before the end is looked at, so that the log still has what comes after it.
     progress.needs = shadow.position();
@@ -104,7 +126,7 @@ export async function runShadow(
     const { start } = await log.range(partition);
     const isNear = end - shadow.position() <= nearEnough;
     if (isNear && start <= shadow.position()) return false;
-    const to = Math.min(end, shadow.position() + positionsPerPage);
+    const to = Math.min(end, until, shadow.position() + positionsPerPage);
     if (!isNear) progress.needs = null;
     const rows = await table.rows(partition, shadow.position(), to);
     const records = await recordsOf(rows, parts.features, table);
@@ -120,7 +142,7 @@ export async function runShadow(
   }
 
   /** true: the generation is in force. */
-  async function fromLog(shadow: Shadow): Promise<boolean> {
+  async function fromLog(shadow: Shadow, until: number): Promise<boolean> {
     progress.phase = 'log';
     progress.needs = shadow.position();
     const range = await log.range(partition);
@@ -139,8 +161,9 @@ export async function runShadow(
     try {
       const reader = await assigned;
       while (!signal.aborted) {
-        const records = await reader.next(recordsPerBatch, waitMs);
-        progress.isCaughtUp = records.length < recordsPerBatch;
+        const read = await reader.next(recordsPerBatch, waitMs);
+        const records = read.filter(({ offset }) => offset < until);
+        progress.isCaughtUp = until === Infinity && records.length < recordsPerBatch;
         if (records.length === 0 && (await isInForce())) return true;
         let rest: readonly LogRecord[] = records;
         while (rest.length > 0 && !signal.aborted) {
@@ -148,6 +171,8 @@ export async function runShadow(
           progress.needs = shadow.position();
           if (shadow.awaitsActivation() && (await decided(shadow))) return true;
         }
+        if (records.length < read.length) await shadow.skipTo(until);
+        if (shadow.position() >= until) return false;
       }
       return false;
     } finally {
