@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { type FeatureEvent, makeFeatureSet, type SubjectState } from '../stream/features/index.ts';
 import { config, feature, where } from '../tests/support/features.ts';
+import { makeRandom, makeZipf } from './shared/random.ts';
 
 /**
  * How fast feature state is, alone: no log, no Redis. Events and features as in W1 of benchmarks/: 20 features, 50,000
@@ -13,38 +14,6 @@ const deduplicationIds = Number(process.argv[3] ?? 1_024);
 const users = 50_000;
 const batchSize = 500;
 const second = 1_000;
-
-/** Numbers from 0 to 1, the same ones each time (xorshift32). */
-function makeRandom(seed: number): () => number {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 0x1_0000_0000;
-  };
-}
-
-/** Draws 0 to n - 1 with a probability in proportion to 1 / (rank + 1)^exponent. */
-function makeZipf(n: number, exponent: number, random: () => number): () => number {
-  const cumulated = new Float64Array(n);
-  let sum = 0;
-  for (let i = 0; i < n; i++) {
-    sum += 1 / (i + 1) ** exponent;
-    cumulated[i] = sum;
-  }
-  return () => {
-    const drawn = random() * sum;
-    let low = 0;
-    let high = n - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((cumulated[middle] ?? 0) < drawn) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-}
 
 const windows = {
   '1m': { bucketMs: 5 * second, buckets: 12 },
