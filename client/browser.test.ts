@@ -54,6 +54,8 @@ const outcomes = () => shop.rig.log.of('$outcome').map(({ properties }) => prope
 
 describe('the demo shop', () => {
   it("tells Presage of the visitor's clicks, in the workspace's words", async () => {
+    const tracked = () =>
+      shop.events.filter(({ type }) => type === 'track').map(({ event, properties }) => [event, properties]);
     const page = await open();
     await page.getByRole('link', { name: 'Larch Trail Shoe' }).click();
     await page.getByRole('button', { name: 'Add to cart' }).click();
@@ -61,10 +63,11 @@ describe('the demo shop', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: /^Cart/ }).click();
     await page.getByRole('button', { name: 'Go to checkout' }).click();
+    // Back within the same moment, the shop would never have shown the page.
+    await until(() => tracked().at(-1)?.[0]).toBe('checkout_started');
     await page.goBack();
+    await until(() => tracked().length).toBe(6);
     await page.getByRole('button', { name: 'Remove Larch Trail Shoe' }).click();
-    const tracked = () =>
-      shop.events.filter(({ type }) => type === 'track').map(({ event, properties }) => [event, properties]);
     const shoe = { sku: 'AP-101', category: 'shoes', price: 119 };
     await until(tracked).toEqual([
       ['product_viewed', shoe],
