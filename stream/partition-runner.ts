@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { PresageError } from '../core/index.ts';
 import type { CompiledWorkspace } from '../workspace/index.ts';
 import type { Batch } from './batch.ts';
@@ -127,6 +128,7 @@ async function runGeneration(
   let missesTold = 0;
   let pending = given;
   let activated: number | null = null;
+  let nextBatchAt = 0;
   /** Commits on their way, oldest first. */
   const inFlight: Promise<void>[] = [];
   const horizon = path.hasTimers
@@ -145,6 +147,8 @@ async function runGeneration(
   try {
     while (run.isActive()) {
       await tick?.(partitionState);
+      const early = nextBatchAt - parts.clock.monotonic();
+      if (early > 0) await wait(Math.min(early, parts.paceMs ?? 0));
       const records = pending.length > 0 ? pending : await reader.next(batchRecords, idleWaitMs);
       pending = [];
       if (records.length === 0) {
@@ -157,7 +161,9 @@ async function runGeneration(
         continue;
       }
       // Without lag one commit is waited for, so that what arrives meanwhile shares the next.
-      const most = records.length < batchRecords ? 1 : mostInFlight;
+      const hasLag = records.length >= batchRecords;
+      const most = hasLag ? mostInFlight : 1;
+      nextBatchAt = hasLag ? 0 : parts.clock.monotonic() + (parts.paceMs ?? 0);
       let rest: readonly LogRecord[] = records;
       while (rest.length > 0 && run.isActive()) {
         rest = await commitSome(rest, most);

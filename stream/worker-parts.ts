@@ -28,6 +28,11 @@ export interface WorkerParts extends TopologyParts {
   readonly clock: Clock;
   /** A fresh random id per commit. */
   readonly newId: () => string;
+  /**
+   * Least milliseconds from one batch of a partition to the next while there is no lag; 0 if left out. What comes in
+   * between shares a commit: each has its price, and many small ones keep the processor from all that is behind them.
+   */
+  readonly paceMs?: number | undefined;
   /** Milliseconds before beginning again after an error: the first time, and at most. */
   readonly backoffMs?: { readonly first: number; readonly most: number };
   /** How many entries of the index of timers are read at once. */

@@ -37,6 +37,9 @@ export function serverArguments(settings: RedisSettings, folder: string, address
     appendonly: 'yes',
     appendfsync: settings.fsync,
     'aof-load-truncated': 'yes',
+    // Blobs are written whole, so the file soon is many times the data: a rewrite at each 64 MB, Redis's default, would
+    // keep a core busy. A quarter of the memory is read again in seconds after a restart.
+    'auto-aof-rewrite-min-size': `${Math.ceil(settings.maxmemoryMb / 4)}mb`,
     maxmemory: `${settings.maxmemoryMb}mb`,
     'maxmemory-policy': 'noeviction',
     // Database 0 is the stream's; 1 is for jobs.

@@ -59,6 +59,9 @@ export interface WiredRoles {
   readonly neededToStart: readonly Role[];
 }
 
+/** See `WorkerParts.paceMs`. */
+const commitPaceMs = 5;
+
 /** Puts every role together for one process; nothing runs yet. */
 export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const { log, store, clock, registry, logger, newId } = parts;
@@ -79,6 +82,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     metrics: streamMetrics(registry),
     logger: logger.child({ role: 'stream' }),
     newId,
+    paceMs: commitPaceMs,
     onCommitted: (batch) =>
       throughput.committed(batch.records, batch.decisions, batch.committedAt - batch.oldestAppendedAt),
   });

@@ -11,6 +11,9 @@ export interface Load {
   readonly workspace: string;
 }
 
+/** The generator rehearses for so long on a topic of its own, so that it is not itself what is late. */
+export const rehearsalSeconds = 3;
+
 export const eventsIn = ({ rate, seconds }: Load): number => Math.round(rate * seconds);
 
 /** Milliseconds after the start at which event number `i` is to be sent. */

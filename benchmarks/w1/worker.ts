@@ -78,6 +78,7 @@ export async function benchWorker(
     metrics: streamMetrics(given.registry ?? new Registry()),
     logger,
     newId: () => randomBytes(9).toString('base64url'),
+    paceMs: 5,
     onCommitted: (batch) => {
       given.onCommitted?.(batch);
       batches++;

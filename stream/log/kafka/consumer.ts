@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Batch, Consumer, EachBatchPayload, PartitionAssigner } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
 import type { KafkaTimings } from './options.ts';
@@ -24,6 +25,12 @@ export interface ConsumerParts {
 const fetchWaitMs = 100;
 const fetchBytesPerPartition = 1024 * 1024;
 const fetchBytes = 16 * 1024 * 1024;
+/**
+ * A partition of which so few records came is not asked for again at once: a fetch for each event would keep broker and
+ * client busier than the events do.
+ */
+const fewRecords = 256;
+const fewPauseMs = 3;
 const disconnectWithinMs = 5_000;
 
 /**
@@ -74,13 +81,24 @@ export async function runConsumer(parts: ConsumerParts, signal: AbortSignal): Pr
     },
     Math.min(1_000, timings.stuckMs / 4),
   );
+  let breathing: Promise<void> | null = null;
+  /** One pause for all partitions of a fetch: kafkajs fetches again when all are done. */
+  const breath = (): Promise<void> => {
+    breathing ??= wait(fewPauseMs).then(() => {
+      breathing = null;
+    });
+    return breathing;
+  };
   const work = async (): Promise<void> => {
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: false });
     await consumer.run({
       autoCommit: false,
       partitionsConsumedConcurrently: parts.partitions,
-      eachBatch: async ({ batch }: EachBatchPayload) => parts.onBatch(consumer, batch),
+      eachBatch: async ({ batch }: EachBatchPayload) => {
+        parts.onBatch(consumer, batch);
+        if (batch.messages.length < fewRecords) await breath();
+      },
     });
   };
   try {
