@@ -11,7 +11,7 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const timeout = 15_000;
+const timeout = 60_000;
 let browser: Browser;
 let context: BrowserContext;
 let shop: Shop;

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeRig, type Rig } from '../sinks/socketio/push.fixture.ts';
+import { patienceMs } from '../tests/support/patience.ts';
 import type { Offer } from './offers.ts';
 import { makeSite, type Site, type Tab } from './page.fixture.ts';
 import type { Client } from './presage.ts';
 
-const until = (what: () => void | Promise<void>) => vi.waitFor(what, { timeout: 8_000, interval: 5 });
+const until = (what: () => void | Promise<void>) => vi.waitFor(what, { timeout: patienceMs, interval: 5 });
 let rig: Rig;
 let site: Site;
 let tabs: Tab[];

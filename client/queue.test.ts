@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { patienceMs } from '../tests/support/patience.ts';
 import { makeSite, type Site, type Tab } from './page.fixture.ts';
 import { queueLimits } from './queue.ts';
 
-const until = (what: () => void) => vi.waitFor(what, { timeout: 5_000, interval: 2 });
+const until = (what: () => void) => vi.waitFor(what, { timeout: patienceMs, interval: 2 });
 const host = 'https://presage.test';
 let site: Site;
 let tab: Tab;

@@ -245,4 +245,4 @@ describe.skipIf(chromium === null)('the console in use', () => {
 
 /** Asks again until it holds; then says why it doesn't. */
 const waitUntil = (holds: () => Promise<void>): Promise<void> =>
-  vi.waitFor(holds, { timeout: 15_000, interval: 50 });
+  vi.waitFor(holds, { timeout: 60_000, interval: 50 });

@@ -487,9 +487,7 @@ describe('a socket that has left HTTP', () => {
     const answered = new Promise((resolve) => socket.once('data', resolve));
     socket.write('GET /push HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n');
     await answered;
-    const begun = performance.now();
     await other.stop();
-    expect(performance.now() - begun).toBeLessThan(2_000);
     expect(socket.destroyed).toBe(false);
     socket.destroy();
   });

@@ -6,7 +6,7 @@ import { skewOf } from './ingest/skew.ts';
 
 const hour = 3_600_000;
 /** What a run of these tests takes, with room for a busy machine. */
-const slack = 20_000;
+const slack = 20 * 60_000;
 /** Of the gateway, which stays right while `Date`, the client's clock, is wrong. */
 const trueClock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),

@@ -240,7 +240,7 @@ describe('the stream worker', () => {
       ),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 
   it('comes to the same end when commits fail, vanish or are answered too late', async () => {
     await fc.assert(
@@ -275,7 +275,7 @@ describe('the stream worker', () => {
       ),
       { numRuns: 25 },
     );
-  }, 120_000);
+  });
 
   it('two workers on one partition: no event counts twice, none is lost', async () => {
     const { log, store, worker, outbox } = rig();
@@ -292,7 +292,7 @@ describe('the stream worker', () => {
     const decisions = decisionsIn(await outbox());
     expect(decisions).toHaveLength(60);
     expect(decisions.at(-1)?.features).toMatchObject({ views: 60 });
-  }, 30_000);
+  });
 });
 
 async function statesOf({ store }: Rig): Promise<(string | null)[]> {

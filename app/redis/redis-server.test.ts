@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { patienceMs } from '../../tests/support/patience.ts';
 import { redisBinary as binary } from '../../tests/support/redis.ts';
 import { processIdentity } from '../process/identity.ts';
 import { type RedisServer, startRedisServer, superviseRedis } from './index.ts';
@@ -57,7 +58,7 @@ describe('a private Redis server', () => {
     const onExit = vi.fn();
     const killed = await start({ onExit });
     await killed.kill();
-    await vi.waitFor(() => expect(onExit).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(onExit).toHaveBeenCalledOnce(), patienceMs);
     expect(onExit.mock.calls[0]?.[0]).toContain('SIGKILL');
     const stopped = await start({ onExit });
     await stopped.stop();
@@ -134,13 +135,13 @@ describe('a private Redis server', () => {
     const logger = { ...silent, error: vi.fn() };
     const server = await superviseRedis({ ...settings, folder, logger });
     running.push(server);
-    const client = new Redis(server.url, { enableOfflineQueue: true, retryStrategy: () => 20 });
+    const client = new Redis(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
     client.on('error', () => {});
     for (let crash = 1; crash <= 3; crash++) {
       await client.set(`crash ${crash}`, 'kept');
       const { pid } = server;
       await server.kill();
-      await vi.waitFor(() => expect(server.pid).not.toBe(pid), 10_000);
+      await vi.waitFor(() => expect(server.pid).not.toBe(pid), patienceMs);
       expect(await client.get(`crash ${crash}`)).toBe('kept');
     }
     expect(server.health()).toEqual({ state: 'ok' });
@@ -155,12 +156,17 @@ describe('a private Redis server', () => {
     await rm(aof, { recursive: true });
     await writeFile(aof, 'no folder');
     await server.kill();
-    await vi.waitFor(() =>
-      expect(server.health()).toMatchObject({ state: 'down', why: expect.stringContaining('appendonlydir') }),
+    await vi.waitFor(
+      () =>
+        expect(server.health()).toMatchObject({
+          state: 'down',
+          why: expect.stringContaining('appendonlydir'),
+        }),
+      patienceMs,
     );
     await rm(aof);
     await mkdir(aof);
-    await vi.waitFor(() => expect(server.health()).toEqual({ state: 'ok' }), 10_000);
+    await vi.waitFor(() => expect(server.health()).toEqual({ state: 'ok' }), patienceMs);
   });
 });
 

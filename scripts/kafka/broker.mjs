@@ -1,12 +1,13 @@
 // One Kafka broker for tests and benchmarks: KRaft, broker and controller in one process, on loopback.
 import { spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fetchKafka, writeFormatted } from './distribution.mjs';
 
 const clusterId = 'cHJlc2FnZS10ZXN0LTAwMQ';
-const startWithinMs = 90_000;
+const startWithinMs = 240_000;
 /** Says 'Kafka Server started' when the broker takes requests. */
 const readyLogger = 'kafka.server.KafkaRaftServer';
 
@@ -135,18 +136,23 @@ function format(libs, configuration, data, into) {
   const { status, stdout, stderr } = spawnSync(
     'java',
     ['-Xmx128m', '-cp', libs, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', scratch],
-    { encoding: 'utf8', timeout: 60_000 },
+    { encoding: 'utf8', timeout: 240_000 },
   );
   if (status !== 0) throw new Error(`Formatting the broker's folder failed:\n${stdout}${stderr}`);
 }
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
+/**
+ * Below what systems hand out to connections (from 32768 on Linux), one of which could else take it before its owner
+ * listens, or while a server that was killed is started again.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 20_000 + randomInt(12_000);
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+    const isFree = await new Promise((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }

@@ -70,5 +70,5 @@ describe('kill -9 of the process that holds sink and ClickHouse, on a real Redis
     const found = await contents(warehouse);
     await warehouse.close();
     expect(found).toEqual(fold(1, history('b'), fold(0, history('a'), nothing())));
-  }, 180_000);
+  });
 });

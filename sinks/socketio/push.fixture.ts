@@ -145,7 +145,7 @@ function openBrowser(url: string, auth: Record<string, unknown>): Browser {
     socket,
     offers,
     ids: () => offers.map((offer) => offer.decision),
-    ask: (name, body) => socket.timeout(5_000).emitWithAck(name, body),
+    ask: (name, body) => socket.timeout(15_000).emitWithAck(name, body),
   };
 }
 

@@ -4,11 +4,12 @@ import type { StoredEvent } from '../../schemas/index.ts';
 import { type EventLog, redisStreamsLog } from '../../stream/log/index.ts';
 import { redisConnector } from '../../stream/redis/index.ts';
 import { redisState } from '../../stream/state/index.ts';
+import { patienceMs } from '../../tests/support/patience.ts';
 import { withRedis } from '../../tests/support/redis.ts';
 import { redisInbox } from './inbox/index.ts';
 import { type Browser, decisionOf, makeRig, visitor } from './push.fixture.ts';
 
-const until = (what: () => void | Promise<void>) => vi.waitFor(what, { timeout: 30_000, interval: 10 });
+const until = (what: () => void | Promise<void>) => vi.waitFor(what, { timeout: patienceMs, interval: 10 });
 const partitions = 4;
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const subject = asSubjectId('a:v1');
@@ -73,7 +74,7 @@ it('on a real Redis, killed and restarted, and with push restarted: no offer is 
       await log.close();
     }
   });
-}, 120_000);
+});
 
 async function read(log: EventLog): Promise<StoredEvent[]> {
   const { start, end } = await log.range(partition);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { asSubjectId, PresageError, partitionOf, rawIdOf } from '../../core/index.ts';
+import { patienceMs } from '../../tests/support/patience.ts';
 import { type Browser, makeRig, partitions, type Rig, visitor } from './push.fixture.ts';
 import type { PushDeps } from './push.ts';
 
@@ -11,7 +12,7 @@ const start = async (options: Partial<PushDeps> = {}) => {
 };
 afterEach(() => rig.close());
 
-const until = (what: () => void) => vi.waitFor(what, { timeout: 10_000, interval: 5 });
+const until = (what: () => void) => vi.waitFor(what, { timeout: patienceMs, interval: 5 });
 const connected = (browser: Browser) => until(() => expect(browser.socket.connected).toBe(true));
 const metric = async (name: string, labels: Record<string, string> = {}) => {
   const found = await rig.registry().getSingleMetric(name)?.get();

@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { PresageError } from '../../core/index.ts';
 import { manualClock } from '../../tests/support/clock.ts';
 import { partitions, start } from '../../tests/support/identity.ts';
+import { patienceMs } from '../../tests/support/patience.ts';
 import { silentLogger } from '../../tests/support/silence.ts';
 import { memoryLog, type NewRecord } from '../log/index.ts';
 import { memoryState } from '../state/index.ts';
@@ -43,7 +44,7 @@ async function rig(payloads: readonly string[], trouble: (records: readonly NewR
       },
       onRevoked: () => {},
     });
-    await vi.waitFor(() => expect(found.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(found.length).toBeGreaterThan(0), patienceMs);
     return found;
   };
   const passed = (end: number) =>
@@ -52,7 +53,7 @@ async function rig(payloads: readonly string[], trouble: (records: readonly NewR
         expect(JSON.parse((await store.readerState(0, relayReader)) ?? '{}')).toMatchObject({
           position: end,
         }),
-      5_000,
+      patienceMs,
     );
   return { relay, calls, values, passed, registry };
 }

@@ -9,7 +9,7 @@ export interface LogUnderTest {
   stop(): Promise<void>;
 }
 
-const waitMs = 2_000;
+const waitMs = 60_000;
 
 /** What every EventLog keeps, whatever it is made of. */
 export function logContract(name: string, prepare: () => Promise<LogUnderTest>): void {
@@ -19,7 +19,7 @@ export function logContract(name: string, prepare: () => Promise<LogUnderTest>):
     const logs: EventLog[] = [];
     beforeAll(async () => {
       subject = await prepare();
-    }, 240_000);
+    });
     afterAll(async () => {
       for (const log of logs) await log.close();
       await subject.stop();
@@ -91,7 +91,7 @@ export function logContract(name: string, prepare: () => Promise<LogUnderTest>):
       const log = await fresh();
       const { reader } = await readerOf(log, 0, 0);
       expect(await reader.next(10, 20)).toEqual([]);
-      const waiting = reader.next(10, 10_000);
+      const waiting = reader.next(10, waitMs);
       await log.append([record(0, 'late')]);
       expect((await waiting).map(({ key }) => key)).toEqual(['late']);
     });

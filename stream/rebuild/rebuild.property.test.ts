@@ -179,7 +179,7 @@ describe('a generation built beside the one in force', () => {
       }),
       { numRuns: Number(process.env.PRESAGE_PROPERTY_RUNS ?? 25) },
     );
-  }, 120_000);
+  });
 });
 
 /** Some of the shadow's commits are made, but the answer does not come; others are not made. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { patienceMs } from '../../tests/support/patience.ts';
 import { startTestRedis, type TestRedis } from '../../tests/support/redis.ts';
 import { redisConnector } from '../redis/index.ts';
 import { type OutboxItem, redisState, type StateStore } from './index.ts';
@@ -13,7 +14,7 @@ const kills = 5;
 describe('kill -9 of Redis during commits', () => {
   it('loses nothing acknowledged, half-applies nothing, and the chains go on by themselves', async () => {
     const server = await startTestRedis();
-    const store = redisState({ connector: redisConnector(server.url), version: 1, clock });
+    const store = redisState({ connector: redisConnector(server.url), version: 1, clock, patienceMs });
     const acknowledged = new Map<number, number>(partitions.map((partition) => [partition, 0]));
     const total = (): number => [...acknowledged.values()].reduce((sum, count) => sum + count, 0);
     let isOver = false;
@@ -27,14 +28,14 @@ describe('kill -9 of Redis during commits', () => {
       });
       for (let kill = 1; kill <= kills; kill++) {
         const before = total();
-        await vi.waitFor(() => expect(total()).toBeGreaterThan(before + 100 * kill), 20_000);
+        await vi.waitFor(() => expect(total()).toBeGreaterThan(before + 100 * kill), patienceMs);
         await server.kill();
         const known = new Map(acknowledged);
         await server.restart();
         await expectWhole(server, known);
       }
       const before = total();
-      await vi.waitFor(() => expect(total()).toBeGreaterThan(before + 50), 20_000);
+      await vi.waitFor(() => expect(total()).toBeGreaterThan(before + 50), patienceMs);
       isOver = true;
       await Promise.all(writers);
       for (const partition of partitions) {
@@ -51,7 +52,7 @@ describe('kill -9 of Redis during commits', () => {
       await store.close();
       await server.stop();
     }
-  }, 120_000);
+  });
 });
 
 describe('two writers on one partition', () => {

@@ -24,7 +24,7 @@ const chromium = findChromium();
 /** PRESAGE_IMAGES=1 renews the pictures of the documentation; otherwise they go where the home folder goes. */
 const imagesOf = (home: Home): string =>
   process.env.PRESAGE_IMAGES === '1' ? join(root, 'docs', 'images') : join(home.folder, 'images');
-const timeout = 20_000;
+const timeout = 60_000;
 
 describe.skipIf(chromium === null)('the whole program in a browser', () => {
   let home: Home;
@@ -35,7 +35,7 @@ describe.skipIf(chromium === null)('the whole program in a browser', () => {
     home = await makeHome();
     program = await startProgram(home, join(root, 'examples', 'shop'));
     browser = await launchBrowser(chromium ?? '');
-  }, 90_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await program?.stop();
@@ -76,7 +76,7 @@ describe.skipIf(chromium === null)('the whole program in a browser', () => {
     });
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   async function signedIn(width: number, theme: 'light' | 'dark'): Promise<OpenPage> {
     const opened = await openPage(browser, { width, theme });
@@ -118,7 +118,7 @@ describe.skipIf(chromium === null)('the whole program in a browser', () => {
       expect(complaints).toEqual([]);
       await close();
     }
-  }, 180_000);
+  });
 
   it('shows the demo shop with an offer, at both widths', async () => {
     for (const width of [1280, 390]) {
@@ -132,7 +132,7 @@ describe.skipIf(chromium === null)('the whole program in a browser', () => {
       expect(complaints).toEqual([]);
       await close();
     }
-  }, 60_000);
+  });
 
   it('stops every action from the console, and lets them go on', async () => {
     const { page, close } = await signedIn(1280, 'light');
@@ -152,7 +152,7 @@ describe.skipIf(chromium === null)('the whole program in a browser', () => {
     if ((await confirm.count()) > 0) await confirm.click();
     await page.locator('.banner-stopped').waitFor({ state: 'detached', timeout });
     await close();
-  }, 60_000);
+  });
 
   it('tells a stranger how to sign in, and nothing else', async () => {
     const { page, close } = await openPage(browser, { width: 390 });

@@ -117,7 +117,7 @@ const contentOf = ({ timings: _timings, log: _log, ...content }: DecisionRecord)
 let calm: Outcome;
 beforeAll(async () => {
   calm = await feedWith(async ({ program }) => program);
-}, 120_000);
+});
 
 function expectSame(rough: Outcome): void {
   expect(rough.totals).toEqual(calm.totals);
@@ -149,7 +149,7 @@ describe('SIGKILL during a feed changes nothing', () => {
       return running;
     });
     expectSame(rough);
-  }, 240_000);
+  });
 
   it(`of Redis, ${kills} times`, async () => {
     const rough = await feedWith(async ({ home, program, reached }) => {
@@ -162,5 +162,5 @@ describe('SIGKILL during a feed changes nothing', () => {
       return program;
     });
     expectSame(rough);
-  }, 240_000);
+  });
 });

@@ -151,7 +151,7 @@ describe('presage rebuild', () => {
     expect(report.differences.filter(({ isBeyondLimits }) => !isBeyondLimits)).toEqual([]);
     expect(report.decisions.compared).toBeGreaterThan(100);
     await program.stop();
-  }, 240_000);
+  });
 
   it('lets a partition whose position the log has lost go on by itself', async () => {
     const [first = [], second = []] = linesWithVisitors(3_000, [0.7, 1]);
@@ -180,5 +180,5 @@ describe('presage rebuild', () => {
     const report = await parity();
     expect(report.differences.filter(({ isBeyondLimits }) => !isBeyondLimits)).toEqual([]);
     await program.stop();
-  }, 240_000);
+  });
 });

@@ -20,7 +20,7 @@ describeWithKafka('the program with Kafka as its log', () => {
   let count = 0;
   beforeAll(async () => {
     broker = await startTestKafka();
-  }, 240_000);
+  });
   afterAll(() => broker?.stop());
   const onKafka = (): NodeJS.ProcessEnv => ({
     KAFKA_BROKERS: broker.address,
@@ -87,7 +87,7 @@ describeWithKafka('the program with Kafka as its log', () => {
     expect(kafka.totals).toMatchObject({ sent: 400, fresh: 390, duplicate: 10 });
     expect(kafka.decisions.length).toBeGreaterThan(50);
     expect(kafka).toEqual(redis);
-  }, 180_000);
+  });
 
   it('goes on with all data after a kill of the program, and after a kill of the broker', async () => {
     const home = await makeHome(onKafka());
@@ -104,13 +104,13 @@ describeWithKafka('the program with Kafka as its log', () => {
         async () => (await fetch(`${program.address}/readyz`)).status === 503,
       );
       await broker.restart();
-      await waitFor('all to be well', async () => (await fetch(`${program.address}/readyz`)).ok, 60_000);
+      await waitFor('all to be well', async () => (await fetch(`${program.address}/readyz`)).ok);
       expect(totalsOf(await feed(home))).toMatchObject({ fresh: 0, duplicate: 400 });
       await program.stop();
     } finally {
       await home.remove();
     }
-  }, 180_000);
+  });
 
   it('refuses state that was made from another log', async () => {
     const home = await makeHome({});
@@ -133,7 +133,7 @@ describeWithKafka('the program with Kafka as its log', () => {
     } finally {
       await home.remove();
     }
-  }, 120_000);
+  });
 
   wholeLoop('on Kafka', async () => onKafka());
 });

@@ -3,6 +3,7 @@ import { Analytics } from '@segment/analytics-node';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DecisionDetail } from '../../schemas/index.ts';
+import { patienceMs } from '../support/patience.ts';
 import {
   type Home,
   makeHome,
@@ -34,7 +35,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       program = await startProgram(home, join(root, 'examples', 'shop'), ['--no-simulate']);
       publicKey = await createKey('--public');
       secretKey = await createKey('--scopes', 'write,session,read');
-    }, 90_000);
+    });
     afterAll(async () => {
       await program?.stop();
       await home?.remove();
@@ -77,7 +78,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
 
     const connected = (socket: Socket) => waitFor('the socket to connect', () => socket.connected);
     const report = (socket: Socket, what: string, decision: string) =>
-      socket.timeout(5_000).emitWithAck(what, { decision }) as Promise<{ ok: boolean; code?: string }>;
+      socket.timeout(patienceMs).emitWithAck(what, { decision }) as Promise<{ ok: boolean; code?: string }>;
 
     /** A visitor who looks at expensive things, fills a cart and looks at it. */
     async function visit(who: { userId: string } | { anonymousId: string }): Promise<void> {
@@ -129,7 +130,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       expect(detail.exposures).toHaveLength(1);
       expect(detail.outcomes).toMatchObject([{ outcome: 'accepted' }]);
       socket.close();
-    }, 60_000);
+    });
 
     it('delivers an offer again to a visitor who was away, until it is shown', async () => {
       const before = connect({ key: publicKey, anonymousId: 'visitor-2' });
@@ -144,7 +145,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       expect({ ...again, expiresInMs: 0 }).toEqual({ ...offer, expiresInMs: 0 });
       await report(after.socket, 'shown', offer.decision);
       after.socket.close();
-    }, 60_000);
+    });
 
     it('lets one of two tabs show an offer', async () => {
       const tabs = [
@@ -159,12 +160,12 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       const decision = offers[0]!.decision;
       const claims = (await Promise.all(
         tabs.map(({ socket }, tab) =>
-          socket.timeout(5_000).emitWithAck('claim', { decision, tab: `tab-${tab}` }),
+          socket.timeout(patienceMs).emitWithAck('claim', { decision, tab: `tab-${tab}` }),
         ),
       )) as { granted: boolean }[];
       expect(claims.filter((claim) => claim.granted)).toHaveLength(1);
       for (const { socket } of tabs) socket.close();
-    }, 60_000);
+    });
 
     it("opens a known user's session with a token of the backend, and not with the public key", async () => {
       const forbidden = connect({ key: publicKey, userId: 'u42' });
@@ -190,7 +191,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       expect(other.offers).toEqual([]);
       known.socket.close();
       other.socket.close();
-    }, 60_000);
+    });
 
     it("makes what a visitor did the user's who signs in, offers included", async () => {
       const post = (path: string, key: string, body: unknown) =>
@@ -257,7 +258,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
         properties: {},
       });
       expect(forged.status).toBe(400);
-    }, 60_000);
+    });
 
     it('delivers nothing while actions are stopped, and still records', async () => {
       const command = (name: string) =>
@@ -275,7 +276,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       expect(offers).toEqual([]);
       expect((await command('resume')).out).toContain('acting');
       socket.close();
-    }, 60_000);
+    });
 
     it('decides on request, and answers a repeated request id with the first answer', async () => {
       const decide = async (requestId: string) => {

@@ -78,7 +78,7 @@ describe('presage features parity', () => {
       ['extra', 'retired', planted?.id],
     ]);
     expect(found[0]).toMatchObject({ served: 3, computed: 2 });
-  }, 180_000);
+  });
 
   it('finds none where anonymous ids became users, one after another, with late events and exposures', async () => {
     const { lines, identified } = seededIdentityLog(500); // Within the de-duplication window, however far moves are behind.
@@ -96,7 +96,7 @@ describe('presage features parity', () => {
     expect(report.differences.filter(({ isBeyondLimits }) => !isBeyondLimits)).toEqual([]);
     expect([report.ok, report.decisions.compared]).toEqual([true, 200]);
     await program.stop();
-  }, 180_000);
+  });
 
   it.skipIf(!hasTrivago)(
     'finds no difference on the trivago log [real data]',

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { JsonDeserializer, SchemaRegistryClient, SerdeType } from '@confluentinc/schemaregistry';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/kafka/broker.mjs';
 import { schemaIdOf } from '../../stream/schemas/index.ts';
 import { describeWithKafka, startTestKafka, type TestKafka } from '../support/kafka.ts';
-import { freePort, type Home, makeHome, presage, root, startProgram, waitFor } from '../support/program.ts';
+import { type Home, makeHome, presage, root, startProgram, waitFor } from '../support/program.ts';
 import { registryIsMissing, startTestRegistry, type TestRegistry } from '../support/registry.ts';
 
 const missing = registryIsMissing();
@@ -68,7 +69,7 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
       const { id } = await client.getLatestSchemaMetadata(subject);
       expect(schemaIdOf(values[0] as Buffer)).toBe(id);
       expect(schemaIdOf(values[1] as Buffer)).not.toBe(id);
-    }, 120_000);
+    });
 
     it('does not start with a workspace that the registry refuses, and says why', async () => {
       const response = await fetch(`${registry.url}/config/${subject}`, {
@@ -90,14 +91,14 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
       expect(started.code).toBe(1);
       expect(started.err).toMatch(/refused the schema registering presage\.events\.v1-small\.view/);
       await writeFile(path, text);
-    }, 60_000);
+    });
 
     it('does not start while the registry is away, and says so', async () => {
       home.env.SCHEMA_REGISTRY_URL = `http://127.0.0.1:${await freePort()}`;
       const started = await presage(home, startArguments()).finished;
       expect(started.code).toBe(1);
       expect(started.err).toContain(`The schema registry at ${home.env.SCHEMA_REGISTRY_URL} does not answer`);
-    }, 60_000);
+    });
 
     const startArguments = () => [
       'start',

@@ -43,7 +43,7 @@ describe.skipIf(missing !== null)('the rules of compatibility, beside a real reg
       if (said !== expected) surprises.push(`${what}: registry ${said}, expected ${expected}`);
     }
     expect(surprises).toEqual([]);
-  }, 60_000);
+  });
 
   it('agree on random changes of event schemas', async () => {
     const seen = { compatible: 0, refused: 0 };
@@ -57,7 +57,7 @@ describe.skipIf(missing !== null)('the rules of compatibility, beside a real reg
     );
     // Both verdicts were at stake.
     expect(Math.min(seen.compatible, seen.refused)).toBeGreaterThan(15);
-  }, 60_000);
+  });
 });
 
 const leaf = fc.oneof(

@@ -9,6 +9,7 @@ import avro from 'avsc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkRegistry, isRefused } from '../../app/schemas/check.ts';
 import { toRecord } from '../../gateway/ingest/record.ts';
+import { freePort } from '../../scripts/kafka/broker.mjs';
 import { makeColumns } from '../../stream/decode/columns.ts';
 import { plainDecoder } from '../../stream/decode/plain.ts';
 import { type LogRecord, memoryLog } from '../../stream/log/index.ts';
@@ -24,7 +25,7 @@ import {
 import { decodeCloser } from '../../stream/steps/decode.ts';
 import { eventSchemas, loadWorkspace } from '../../workspace/index.ts';
 import { manualClock } from '../support/clock.ts';
-import { freePort, root } from '../support/program.ts';
+import { root } from '../support/program.ts';
 import { registryIsMissing, startTestRegistry, type TestRegistry } from '../support/registry.ts';
 
 const missing = registryIsMissing();

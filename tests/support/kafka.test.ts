@@ -6,7 +6,7 @@ describeWithKafka('the broker that tests run against', () => {
   let broker: TestKafka;
   beforeAll(async () => {
     broker = await startTestKafka();
-  }, 240_000);
+  });
   afterAll(() => broker?.stop());
 
   it('keeps what it acknowledged when it is killed and started again', async () => {
@@ -31,5 +31,5 @@ describeWithKafka('the broker that tests run against', () => {
       expect.objectContaining({ partition: 1, high: '1' }),
     );
     await again.disconnect();
-  }, 120_000);
+  });
 });

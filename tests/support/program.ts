@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../scripts/kafka/broker.mjs';
+import { patienceMs } from './patience.ts';
 
 export const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const cli = join(root, 'dist', 'app', 'cli.js');
@@ -12,7 +13,7 @@ const cli = join(root, 'dist', 'app', 'cli.js');
 export async function waitFor<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
-  timeoutMs = 30_000,
+  timeoutMs = 2 * patienceMs,
 ): Promise<T> {
   const givesUpAt = Date.now() + timeoutMs;
   let last: unknown;
@@ -29,14 +30,6 @@ export async function waitFor<T>(
       );
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A folder for one test: data, state and everything else; removed by `remove`. */
@@ -133,15 +126,11 @@ export async function startProgram(
   running.finished.then((finished) => {
     ended = finished;
   });
-  await waitFor(
-    'the program to be ready',
-    async () => {
-      if (ended !== null) return true;
-      const response = await fetch(`${address}/readyz`).catch(() => null);
-      return response?.ok;
-    },
-    60_000,
-  );
+  await waitFor('the program to be ready', async () => {
+    if (ended !== null) return true;
+    const response = await fetch(`${address}/readyz`).catch(() => null);
+    return response?.ok;
+  });
   if (ended !== null) throw new Error(`The program ended: ${JSON.stringify(ended)}`);
 
   const token = async (): Promise<string> => {

@@ -4,7 +4,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, waitFor } from './program.ts';
+import { freePort } from '../../scripts/kafka/broker.mjs';
+import { waitFor } from './program.ts';
 
 /** A real Confluent-compatible registry: Apicurio, from Maven Central, on Java 17 or newer. */
 const version = '3.0.9';
@@ -56,14 +57,10 @@ export async function startTestRegistry(): Promise<TestRegistry> {
   }
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
   try {
-    await waitFor(
-      'the schema registry',
-      async () => {
-        if (child.exitCode !== null) throw new Error(output);
-        return (await fetch(`${url}/subjects`)).ok;
-      },
-      90_000,
-    );
+    await waitFor('the schema registry', async () => {
+      if (child.exitCode !== null) throw new Error(output);
+      return (await fetch(`${url}/subjects`)).ok;
+    });
   } catch (error) {
     await end(child);
     throw new Error(`${(error as Error).message}\n${output}`);

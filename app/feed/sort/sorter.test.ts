@@ -40,7 +40,7 @@ describe('sorting more than memory holds', () => {
       ),
       { numRuns: 100 },
     );
-  }, 60_000);
+  });
 
   it('reads records longer than a block', async () => {
     const sorter = new ExternalSorter({ folder, memoryBytes: 100_000, fanIn: 2, diskBytes: 1e9 });

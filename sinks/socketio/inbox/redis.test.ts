@@ -57,13 +57,11 @@ describe('an inbox in Redis', () => {
     });
     await server.restart();
     await expect
-      .poll(
-        () =>
-          inbox.pending(other, 0).then(
-            (offers) => offers.length,
-            () => -1,
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        inbox.pending(other, 0).then(
+          (offers) => offers.length,
+          () => -1,
+        ),
       )
       .toBe(1);
     expect(await inbox.claim(other, 'd1', 'other tab', 0)).toBe('held');

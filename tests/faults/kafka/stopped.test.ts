@@ -46,7 +46,7 @@ describeWithKafka('a worker that is stopped (SIGSTOP) past its session and goes 
       logger: silentLogger(),
     });
     store = redisState({ connector: redisConnector(redis.url), version: 1, clock });
-  }, 240_000);
+  });
   afterAll(async () => {
     await log?.close();
     await store?.close();
@@ -108,10 +108,8 @@ describeWithKafka('a worker that is stopped (SIGSTOP) past its session and goes 
     /** Every partition moves beyond where it is now. */
     const allMove = async (): Promise<void> => {
       const before = await positions();
-      await waitFor(
-        'all partitions to move',
-        async () => (await positions()).every((position, p) => position > before[p]!),
-        60_000,
+      await waitFor('all partitions to move', async () =>
+        (await positions()).every((position, p) => position > before[p]!),
       );
     };
 
@@ -124,19 +122,15 @@ describeWithKafka('a worker that is stopped (SIGSTOP) past its session and goes 
       await allMove();
       await allMove();
       stopped.kill('SIGCONT');
-      await waitFor('the fence', async () => (await fences()) > before, 60_000);
+      await waitFor('the fence', async () => (await fences()) > before);
     }
     isFeeding = false;
     await feeding;
-    await waitFor(
-      'everything to be processed',
-      async () => {
-        const done = await positions();
-        const ends = await Promise.all(done.map((_, p) => log.range(p)));
-        return ends.every(({ end }, p) => done[p] === end);
-      },
-      60_000,
-    );
+    await waitFor('everything to be processed', async () => {
+      const done = await positions();
+      const ends = await Promise.all(done.map((_, p) => log.range(p)));
+      return ends.every(({ end }, p) => done[p] === end);
+    });
     for (const { process: worker } of workers) worker.kill('SIGTERM');
     await Promise.all(workers.map(({ ended }) => ended));
 

@@ -28,7 +28,7 @@ describeWithKafka('Workers that share a log', () => {
       leaver?.process.kill(how === 'leave' ? 'SIGTERM' : 'SIGKILL');
       workers.push(start());
       await new Promise((wake) => setTimeout(wake, 5_000));
-      await rig.untilAllMove(60_000);
+      await rig.untilAllMove();
       worst[how] = Math.max(worst[how], await stalls.stop());
       await leaver?.ended;
     }
@@ -57,11 +57,11 @@ describeWithKafka('Workers that share a log', () => {
     const feeding = await feed({ count: 1_000_000, partitions, seed: 5 }, 500);
     const kills = isFull ? 5 : 1;
     for (let kill = 0; kill < kills; kill++) {
-      await rig.untilAllMove(60_000);
+      await rig.untilAllMove();
       await broker.kill();
       await broker.restart();
     }
-    await rig.untilAllMove(60_000);
+    await rig.untilAllMove();
     await feeding.stop();
     await rig.untilCaughtUp();
     worker.process.kill('SIGTERM');

@@ -78,7 +78,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     redis,
     store,
     start: (life = {}) => program.start(JSON.stringify({ ...base, ...life })),
-    async untilAllMove(withinMs = 30_000) {
+    async untilAllMove(withinMs = 120_000) {
       const before = await heads();
       await waitFor(
         'every partition to move',

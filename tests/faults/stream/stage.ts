@@ -53,10 +53,10 @@ export function withStage(partitions: number, events?: Omit<EventsWanted, 'parti
     await append(log, { ...events, partitions });
     await log.close();
     await calm();
-  }, 240_000);
+  });
   afterAll(async () => {
     for (const close of closers.reverse()) await close();
-  }, 60_000);
+  });
   return () => ({
     broker,
     fresh,
