@@ -5,5 +5,6 @@ export * from './partition-state.ts';
 export * from './request.ts';
 export * from './subject-reader.ts';
 export * from './topology.ts';
+export { warmUp } from './warm-up.ts';
 export * from './worker.ts';
 export type { Engine, Engines } from './worker-parts.ts';

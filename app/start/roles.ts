@@ -16,6 +16,8 @@ import {
   makeWorker,
   relayReader,
   streamMetrics,
+  type WorkerParts,
+  warmUp,
 } from '../../stream/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
@@ -59,6 +61,18 @@ export interface WiredRoles {
   readonly neededToStart: readonly Role[];
 }
 
+/** Half a second at the start is what the first second of events gains. */
+const warmUpMs = 500;
+
+/** A worker that has run before its first event comes. */
+const warmed = (worker: Role, parts: WorkerParts): Role => ({
+  ...worker,
+  start: async () => {
+    await warmUp(parts, warmUpMs);
+    await worker.start();
+  },
+});
+
 /** See `WorkerParts.paceMs`. */
 const commitPaceMs = 5;
 
@@ -72,7 +86,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const features = liveView(() => engines.current().features);
   const control = makeControl({ log, store, clock, newId, tenants: [...workspace.tenants.keys()] });
   const stopSwitch = makeStopSwitch(control, logger);
-  const worker = makeWorker({
+  const workerParts: WorkerParts = {
     ...engines.current(),
     engines,
     clock,
@@ -85,7 +99,8 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     paceMs: commitPaceMs,
     onCommitted: (batch) =>
       throughput.committed(batch.records, batch.decisions, batch.committedAt - batch.oldestAppendedAt),
-  });
+  };
+  const worker = warmed(makeWorker(workerParts), workerParts);
   const needed: Needed = (partition) => neededOf(partition, sink, store, builder);
   const demo = makeDemo({ ...parts, worker, sink, needed });
   const others: Role[] = [];

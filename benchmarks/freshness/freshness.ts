@@ -28,6 +28,7 @@ const { values: options } = parseArgs({
     rates: { type: 'string', default: '1000,5000,10000' },
     fsync: { type: 'string', default: 'always' },
     broker: { type: 'string' },
+    cold: { type: 'boolean', default: false },
     print: { type: 'boolean', default: false },
   },
 });
@@ -45,7 +46,13 @@ async function run(broker: string, redis: BenchRedis, rate: number): Promise<Fre
     return member;
   };
   try {
-    const worker = start('stream-worker', { broker, prefix, redis: redis.url, workspace: folder });
+    const worker = start('stream-worker', {
+      broker,
+      prefix,
+      redis: redis.url,
+      workspace: folder,
+      isWarm: !options.cold,
+    });
     const generator = start('generate', { broker, prefix, load });
     const watcher = start('watch', { redis: redis.url, load });
     await Promise.all([worker, generator, watcher].map((member) => member.heard('ready')));

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { warmUp } from '../../stream/index.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
 import { w1Log } from '../w1/fill.ts';
 import { cpuSeconds, peakMemoryMb, quantile } from '../w1/measure.ts';
@@ -13,6 +14,8 @@ export interface WorkerSettings {
   readonly redis: string;
   /** The folder of a workspace; W1's if left out. */
   readonly workspace?: string;
+  /** Whether it warms up before it begins. */
+  readonly isWarm?: boolean;
 }
 
 export interface WorkerReport {
@@ -29,7 +32,7 @@ export interface WorkerReport {
 }
 
 /** A worker process of its own: says `ready` when it has its partitions, and `done` after it was told to `stop`. */
-const { broker, prefix, redis, workspace } = settingsOf<WorkerSettings>();
+const { broker, prefix, redis, workspace, isWarm = false } = settingsOf<WorkerSettings>();
 const log = await w1Log(broker, prefix);
 const registry = new Registry();
 let first = Number.POSITIVE_INFINITY;
@@ -53,7 +56,7 @@ const timed: typeof log = {
         }),
     }),
 };
-const { role, done } = await benchWorker(timed, redis, Number.POSITIVE_INFINITY, {
+const { role, parts, done } = await benchWorker(timed, redis, Number.POSITIVE_INFINITY, {
   registry,
   onCommitted: (batch) => {
     last = sharedNow();
@@ -68,6 +71,8 @@ done.catch((error: unknown) => {
   process.exit(1);
 });
 const stop = told('stop');
+// As the program does before its first event.
+if (isWarm) await warmUp(parts, 500);
 await profiled(async () => {
   await role.start();
   while (role.health().state === 'starting') await new Promise((resolve) => setTimeout(resolve, 10));

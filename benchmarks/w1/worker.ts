@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { systemClock } from '../../app/clock.ts';
 import type { Logger, Role } from '../../core/index.ts';
 import { makeFeatureSet } from '../../stream/features/index.ts';
-import { type CommittedBatch, makeWorker, streamMetrics } from '../../stream/index.ts';
+import { type CommittedBatch, makeWorker, streamMetrics, type WorkerParts } from '../../stream/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
 import { redisConnector } from '../../stream/redis/index.ts';
 import { redisState, type StateStore } from '../../stream/state/index.ts';
@@ -25,6 +25,8 @@ export const stateAt = (url: string): StateStore =>
 
 export interface BenchWorker {
   readonly role: Role;
+  /** What it is made of. */
+  readonly parts: WorkerParts;
   readonly store: StateStore;
   /** Settles when so many records are committed, or the worker could not go on. */
   readonly done: Promise<{ batches: number }>;
@@ -67,7 +69,7 @@ export async function benchWorker(
     fail = reject;
   });
   const logger = quietLogger((message) => fail(new Error(message)));
-  const role = makeWorker({
+  const parts: WorkerParts = {
     workspace,
     features,
     scorers: { get: () => undefined, close: async () => {} },
@@ -85,6 +87,6 @@ export async function benchWorker(
       left -= batch.records;
       if (left <= 0) finish({ batches });
     },
-  });
-  return { role, store, done };
+  };
+  return { role: makeWorker(parts), parts, store, done };
 }
