@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { withBroker } from '../shared/broker.ts';
 import { type Member, startMember } from '../shared/member.ts';
-import { withBenchRedis } from '../shared/redis.ts';
+import { rewritingDuring, withBenchRedis } from '../shared/redis.ts';
 import type { WorkerReport } from '../shared/stream-worker.ts';
 import { type W1Stream, w1 } from '../w1/events.ts';
 import { fill } from '../w1/fill.ts';
@@ -50,7 +50,7 @@ const run = (broker: string, topic: Topic, processes: number): Promise<ScalingRu
     const workers: Member[] = Array.from({ length: processes }, () => startMember('stream-worker', settings));
     try {
       await Promise.all(workers.map((worker) => worker.heard('ready')));
-      await untilCommitted(redis.url);
+      await rewritingDuring(redis, untilCommitted(redis.url));
       for (const worker of workers) worker.tell({ say: 'stop' });
       const reports = await Promise.all(
         workers.map(async (worker) => (await worker.heard('done')).report as WorkerReport),

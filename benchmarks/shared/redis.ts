@@ -34,3 +34,13 @@ export async function withBenchRedis<T>(
     await server.stop();
   }
 }
+
+/** Waits for `work`, and rewrites the append-only file in the midst of it if it takes longer than a few seconds. */
+export async function rewritingDuring<T>(redis: BenchRedis, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => void redis.rewrite().catch(() => {}), 3_000);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -2,9 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { startBroker } from '../../scripts/kafka/broker.mjs';
-import { startTestRedis } from '../../tests/support/redis.ts';
+import { rewritingDuring, withBenchRedis } from '../shared/redis.ts';
 import { w1 } from './events.ts';
 import { fill, w1Topic } from './fill.ts';
 import { cpuSecondsOf } from './measure.ts';
@@ -48,33 +47,22 @@ function run(command: string, args: readonly string[]): Promise<unknown> {
   });
 }
 
-async function ours(broker: string): Promise<OurRun> {
-  const redis = await startTestRedis({ maxmemoryMb: 4_096 });
-  try {
+const ours = (broker: string): Promise<OurRun> =>
+  withBenchRedis('always', async (redis) => {
     const before = cpuSecondsOf(redis.pid);
-    const worker = (await run(process.execPath, [
-      join(here, 'run-worker.mjs'),
-      broker,
-      redis.url,
-      String(count),
-    ])) as Omit<OurRun, 'redisCpuSeconds' | 'rewrites' | 'state'>;
+    const work = run(process.execPath, [join(here, 'run-worker.mjs'), broker, redis.url, String(count)]);
+    const worker = (await rewritingDuring(redis, work)) as Omit<
+      OurRun,
+      'redisCpuSeconds' | 'rewrites' | 'state'
+    >;
     const redisCpuSeconds = cpuSecondsOf(redis.pid) - before;
-    const client = new Redis(redis.url);
-    const rewrites = Number(
-      (await client.info('stats')).match(/aof_rewrites:(\d+)/)?.[1] ??
-        (await client.info('persistence')).match(/aof_rewrites:(\d+)/)?.[1] ??
-        0,
-    );
-    await client.quit();
+    const rewrites = await redis.rewrites();
     const state = (await run(process.execPath, [
       join(here, 'read-vectors.mjs'),
       redis.url,
     ])) as OurRun['state'];
     return { ...worker, redisCpuSeconds, rewrites, state };
-  } finally {
-    await redis.stop();
-  }
-}
+  });
 
 async function theirs(broker: string, how: readonly [string, number, number]): Promise<PeerRun> {
   const folder = mkdtempSync(join(tmpdir(), 'presage-streams-'));
