@@ -8,6 +8,7 @@ export type {
   GatewayDeps,
 } from './deps.ts';
 export { type Gateway, makeGateway, type RouteInfo } from './gateway.ts';
+export { parseTime } from './ingest/time.ts';
 export * from './keys/index.ts';
 export {
   makeSessions,

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { contentId, messageOf, PresageError } from '../../core/index.ts';
+import { parseTime } from '../../gateway/index.ts';
 import type { FeedEvent } from '../../schemas/api.ts';
 import type { SourceRow } from './rows.ts';
 
@@ -75,8 +76,7 @@ function eventOf(value: unknown, row: number, index: number, fileHash: string): 
   >;
   const at = timeOf(time);
   if (typeof type !== 'string' || type === '') return refuse('type: expected a name');
-  if (at === null)
-    return refuse(`time: expected milliseconds or an ISO 8601 date, got ${JSON.stringify(time)}`);
+  if (at === null) return refuse(`time: expected Unix milliseconds or ISO 8601, got ${shown(time)}`);
   if (!isId(userId) && !isId(anonymousId)) return refuse('expected a userId or an anonymousId');
   if (properties !== undefined && (typeof properties !== 'object' || properties === null))
     return refuse('properties: expected an object');
@@ -102,9 +102,17 @@ function eventOf(value: unknown, row: number, index: number, fileHash: string): 
 const isId = (value: unknown): value is string | number =>
   (typeof value === 'string' && value !== '') || typeof value === 'number';
 
+/** As the gateway reads times, so without a zone in UTC, whatever zone this machine is in; CSV has numbers as text. */
 function timeOf(value: unknown): number | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) : null;
-  if (typeof value !== 'string') return null;
-  const parsed = /^\d{12,14}$/.test(value) ? Number(value) : Date.parse(value);
-  return Number.isFinite(parsed) ? parsed : null;
+  const isDigits = typeof value === 'string' && /^\d{12,14}$/.test(value);
+  const time = value instanceof Date ? value.getTime() : parseTime(isDigits ? Number(value) : value);
+  return Number.isFinite(time) ? time : null;
+}
+
+const longestShown = 60;
+
+/** A value in a sentence; a module may give anything, of any length. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, longestShown)) : String(value);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}...` : text;
 }

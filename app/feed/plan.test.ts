@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { rowIsEvent } from './map.ts';
+import { type RowMap, rowIsEvent } from './map.ts';
 import { type PlannedEvent, type PlanOptions, planFeed } from './plan.ts';
 import { type FeedSource, fileSource, spoolSource } from './source.ts';
 
@@ -83,6 +83,21 @@ describe('a plan of a file larger than the memory for sorting', () => {
     const spool = await spoolSource(Readable.from([gzipSync(text)]), tmp);
     expect(await readdir(tmp)).toEqual([]);
     expect((await planned(spool, optionsOf(4_000))).events).toEqual(fromFile.events);
+  });
+
+  it('rejects what a mapping module makes that JSON can not hold', async () => {
+    const path = join(folder, 'file.jsonl');
+    await writeFile(path, '{"n":1}\n{"n":2}\n{"n":3}\n');
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    const properties = [{ big: 1n }, circle, { fine: 1 }];
+    const map: RowMap = (_, { row }) => ({ type: 'view', userId: 'u', time: 1, properties: properties[row] });
+    const { events, rejects } = await planned(fileSource(path), optionsOf(1e9, { map }));
+    expect(events.map(({ row }) => row)).toEqual([2]);
+    expect(rejects.map(({ row, code }) => [row, code])).toEqual([
+      [0, 'not_an_event'],
+      [1, 'not_an_event'],
+    ]);
   });
 
   it('ends when it is interrupted', async () => {

@@ -89,7 +89,13 @@ export async function planFeed(source: FeedSource, options: PlanOptions): Promis
           continue;
         }
         const { event, row } = mapped;
-        const spilled = sorter.add(options.order === 'time' ? event.time : 0, JSON.stringify({ row, event }));
+        const text = jsonOf({ row, event });
+        if (text === null) {
+          const message = 'the mapping returned what JSON can not hold';
+          if (rejectedCount++ < mostRejectsKept) rejects.push({ row, code: 'not_an_event', message });
+          continue;
+        }
+        const spilled = sorter.add(options.order === 'time' ? event.time : 0, text);
         if (spilled !== null) await spilled;
         const idsSpilled = ids.add(event.id);
         if (idsSpilled !== null) await idsSpilled;
@@ -103,6 +109,15 @@ export async function planFeed(source: FeedSource, options: PlanOptions): Promis
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** null: it has a circle or a BigInt, which a mapping module may make. */
+function jsonOf(planned: PlannedEvent): string | null {
+  try {
+    return JSON.stringify(planned);
+  } catch {
+    return null;
   }
 }
 

@@ -16,7 +16,7 @@ describe('what feed says', () => {
   it('adds up: sent = new + duplicate + dead + rejected', () => {
     expect(isAccountedFor(totals)).toBe(true);
     expect(renderTotals(totals)).toContain('every event is accounted for');
-    expect(renderTotals(totals)).toContain('3 of the new ones came more than an hour late (50.0%)');
+    expect(renderTotals(totals)).toContain('3 of the new ones came later than their type allows (50.0%)');
   });
 
   it('says how many are missing when it does not add up', () => {

@@ -6,7 +6,7 @@ export interface FeedTotals {
   readonly duplicate: number;
   readonly dead: number;
   readonly rejected: number;
-  /** Of the new ones: more than an hour behind the watermark when they came. */
+  /** Of the new ones: later than their type allows. */
   readonly late: number;
   readonly seconds: number;
 }
@@ -27,7 +27,7 @@ export function renderTotals(totals: FeedTotals): string {
     `duplicate   ${count(totals.duplicate)}`,
     `dead        ${count(totals.dead)}`,
     `rejected    ${count(totals.rejected)}`,
-    `late        ${count(totals.late)} of the new ones came more than an hour late (${share.toFixed(1)}%)`,
+    `late        ${count(totals.late)} of the new ones came later than their type allows (${share.toFixed(1)}%)`,
     difference === 0
       ? 'sent = new + duplicate + dead + rejected: every event is accounted for'
       : `NOT ACCOUNTED FOR: ${count(difference)} events; please report this with the logs`,

@@ -24,14 +24,17 @@ export async function* readRows(
   }
   let format = options.format;
   try {
-    const start = isGzip ? await firstBytes(text) : head;
-    format ??= start.toString('utf8').trimStart().startsWith('{') ? 'jsonl' : 'csv';
+    const start = (isGzip ? await firstBytes(text) : head).toString('utf8').trimStart();
+    if (format === null && start.startsWith('['))
+      throw new Error('it begins like a JSON array; write one object a line, as `jq -c ".[]"` does');
+    format ??= start.startsWith('{') ? 'jsonl' : 'csv';
     yield* format === 'csv' ? readCsv(text) : readJsonLines(text);
   } catch (error) {
-    const what = [isGzip ? 'gzip' : '', format === null ? '' : format === 'csv' ? 'CSV' : 'JSON lines'];
+    const parts = [isGzip ? 'gzip' : '', format === null ? '' : format === 'csv' ? 'CSV' : 'JSON lines'];
+    const what = parts.filter(Boolean).join(' of ') || 'events';
     throw new PresageError(
       'file_unreadable',
-      `${options.name} could not be read as ${what.filter(Boolean).join(' of ')}: ${sentenceOf(error)}`,
+      `${options.name} could not be read as ${what}: ${sentenceOf(error)}`,
       { cause: error },
     );
   }
@@ -69,7 +72,15 @@ async function firstBytes(stream: Readable): Promise<Buffer> {
 
 async function* readCsv(text: Readable): AsyncGenerator<SourceRow> {
   const parser = text.pipe(
-    parse({ columns: true, bom: true, relax_column_count: true, skip_empty_lines: true, info: true }),
+    parse({
+      columns: columnsOf,
+      bom: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      info: true,
+      // A quote that is never closed would take the rest of the file into memory.
+      max_record_size: longestLine,
+    }),
   );
   text.on('error', (error) => parser.destroy(error));
   let row = 0;
@@ -80,12 +91,21 @@ async function* readCsv(text: Readable): AsyncGenerator<SourceRow> {
   }
 }
 
+/** Two columns of one name would be one value, without a word. */
+function columnsOf(header: string[]): string[] {
+  const twice = header.find((name, i) => name !== '' && header.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`its header has the column ${JSON.stringify(twice)} twice`);
+  return header;
+}
+
 async function* readJsonLines(text: Readable): AsyncGenerator<SourceRow> {
   let row = 0;
   for await (const line of linesOf(text)) {
-    if (line.trim() === '') continue;
+    // A byte order mark counts as a blank.
+    const json = line.trim();
+    if (json === '') continue;
     try {
-      const value: unknown = JSON.parse(line);
+      const value: unknown = JSON.parse(json);
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         throw new Error('a line is not an object');
       yield { row, value: value as Record<string, unknown> };

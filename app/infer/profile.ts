@@ -103,10 +103,19 @@ function observeValue(property: PropertyProfile, value: unknown): void {
   if (typeof value === 'string') for (const look of looksOf(value)) add(property.looks, look);
   if (property.distinct.size >= mostDistinct) return;
   property.counted++;
-  const text = JSON.stringify(value);
+  const text = shown(value);
   property.distinct.add(text.length > longestName ? text.slice(0, longestName) : text);
   if (property.examples.size < mostExamples) {
     property.examples.add(text.length > longestExample ? `${text.slice(0, longestExample - 3)}...` : text);
+  }
+}
+
+/** A mapping module may give what JSON can not hold; feed rejects that event, here its type is seen all the same. */
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '{...}';
   }
 }
 

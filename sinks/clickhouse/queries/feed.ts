@@ -25,7 +25,7 @@ SELECT
         SELECT uniqExact(tenant, if(event_id = '', concat(toString(partition), ':', toString(position)), event_id))
         FROM dead_letters WHERE source = {source:String}
     ) AS dead,
-    (SELECT countIf(late_ms > 3600000) FROM events WHERE source = {source:String}) AS late`;
+    (SELECT countIf(late_ms > 0) FROM events WHERE source = {source:String}) AS late`;
 
 /** `run` as in the source \`feed:<run>\`. */
 export async function feedTotals(warehouse: Pick<Warehouse, 'rows'>, run: string): Promise<FeedTotals> {
