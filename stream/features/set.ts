@@ -69,6 +69,11 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
     subject.session = sessionAt(subject.sessions, subject.newest, rules.gapMs)?.id ?? null;
   }
 
+  function wordsOf(name: string, subject: Subject): string | null {
+    const machine = machines.find(({ feature }) => feature.name === name);
+    return machine?.kind.words?.(subject.slots[machine.index], subject) ?? null;
+  }
+
   return {
     layout: layout.id,
     layoutDescription: layout.description,
@@ -116,10 +121,10 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
           anonymousId,
           hasArrived,
         })),
-        slots: machines.map(({ feature, kind, index }) => ({
-          name: feature.name,
-          kind: feature.kind,
-          words: kind.words?.(subject.slots[index], subject) ?? null,
+        slots: config.features.map(({ name, kind, derived }) => ({
+          name,
+          kind,
+          words: derived === null ? wordsOf(name, subject) : `from ${derived.inputs.join(', ')}`,
         })),
       };
     },
