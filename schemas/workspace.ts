@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from './duration.ts';
 
 /**
  * The shape of `presage.yaml`. Only shape: names that refer to each other, expressions and files are checked when the
@@ -13,12 +14,6 @@ const name = z
     'a name: lower-case letters, digits and _, beginning with a letter, at most 64 characters',
   );
 
-/** `500ms`, `30s`, `5m`, `1h`, `7d`. */
-export const duration = z
-  .string()
-  .regex(/^[1-9][0-9]*(ms|s|m|h|d)$/, 'a duration such as 30s, 5m, 1h or 7d')
-  .describe('A duration: 500ms, 30s, 5m, 1h, 7d.');
-
 const expression = z.string().min(1).max(2_000);
 const numberOrExpression = z.union([z.number(), expression]);
 const description = z.string().describe('For people; nothing reads it.').optional();
@@ -32,7 +27,9 @@ const eventType = z.strictObject({
   properties: z
     .record(z.string().min(1), propertyType)
     .default({})
-    .describe('Properties and their types. Others may come too, and are stored.'),
+    .describe(
+      'Properties and their types. Others may come too, and are stored; definitions read only those of a type that are declared, where it declares any.',
+    ),
   required: z.array(z.string()).default([]).describe('Properties without which an event is refused.'),
   lateness: duration
     .default('1h')
@@ -175,7 +172,9 @@ export const featureDefinition = z.discriminatedUnion('kind', [
       'How many events, or the sum of a property, each counting half as much every half-life.',
     ),
     ...common,
-    half_life: duration.describe('After this much event time an event counts half: 10m, 1d, 7d.'),
+    half_life: duration.describe(
+      'After this much event time an event counts half: 10m, 1d, 7d. From 1s to 365d, in whole seconds.',
+    ),
     property: decimal.property.optional().describe('The numeric property it sums. Without it, events count.'),
     scale: decimal.scale,
   }),
@@ -191,7 +190,7 @@ export const featureDefinition = z.discriminatedUnion('kind', [
       .max(14)
       .default(10)
       .describe(
-        'A sketch has 2^precision registers: 10 errs by 3.3% (standard error), 12 by 1.6%, at four times the memory. Default 10.',
+        'A sketch has 2^precision registers: 10 errs by 3.3% (standard error), 12 by 1.6%, at four times the memory. At most 65536 registers in all buckets. Default 10.',
       ),
   }),
   z.strictObject({
@@ -206,7 +205,9 @@ export const featureDefinition = z.discriminatedUnion('kind', [
       .min(1)
       .max(256)
       .default(64)
-      .describe('How many different values one bucket counts; exact up to it. At least k. Default 64.'),
+      .describe(
+        'How many different values one bucket counts; exact up to it. At least k; at most 16384 in all buckets. Default 64.',
+      ),
   }),
   z.strictObject({
     kind: kind('sequence', 'One event after another: A, then B within ten minutes.'),

@@ -91,6 +91,11 @@ function derivationOf(
     source.type === 'boolean' ? 'bool' : 'number',
     { features, event: null, action: null, context: false },
   );
+  if (expression?.reads.length === 0)
+    compiling.report(
+      [...path, 'expression'],
+      'expected an expression over other features but this reads none, so it is always the same: write its value where it is used',
+    );
   const shared = expression?.reads.find((input) => isSharedFeature(compiling.source, input));
   if (shared !== undefined)
     compiling.report(

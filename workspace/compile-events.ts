@@ -28,5 +28,9 @@ export function compileWhere(
 ): Expression<boolean> | null {
   if (text === undefined) return null;
   const event = eventNames(compiling, types);
-  return expressionAt(compiling, path, text, 'bool', { features: null, event, action: null, context: false });
+  const names = { features: null, event, action: null, context: false };
+  const where = expressionAt(compiling, path, text, 'bool', names);
+  if (where?.reads.length === 0)
+    compiling.report(path, 'expected a condition on the event but this reads nothing of it: leave it out');
+  return where;
 }

@@ -1,25 +1,19 @@
-import type { FeatureSource, WorkspaceSource } from '../schemas/index.ts';
+import type { FeatureSource } from '../schemas/index.ts';
 import { contentHash } from './canonical.ts';
+import { checkProperty } from './check-property.ts';
+import { compileBuckets, type EventSource } from './compile-buckets.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { compileDerived, type DerivedSource } from './compile-derived.ts';
 import { compileOf, compileWhere } from './compile-events.ts';
-import { compileRing } from './compile-ring.ts';
 import { compileSequence } from './compile-sequence.ts';
 import { isSharedFeature } from './compile-shared.ts';
 import type { CompiledFeature } from './compiled.ts';
 import { durationMs } from './duration.ts';
 import { isReservedName } from './expression-environment.ts';
-import type { CelType } from './expression-names.ts';
+import { featureTypes } from './feature-types.ts';
 import { type Path, quote } from './problems.ts';
 
 const mostFeatures = 200;
-/** Each bucket holds a sketch or a table, not a number, so there are fewer unless stated. */
-const usualSketches = 24;
-/** A decay's buckets are a quarter of a half-life; after 24 half-lives an event weighs less than 1e-7 and is left out. */
-const bucketsPerHalfLife = 4;
-const halfLivesKept = 24;
-/** 192 KiB a subject at the very worst. */
-const mostRegisters = 262_144;
 
 export interface CompiledFeatures {
   readonly features: readonly CompiledFeature[];
@@ -67,54 +61,11 @@ function checkName(compiling: Compiling, name: string, source: FeatureSource): v
   });
 }
 
-/** What each feature is in an expression; those whose own definition is wrong count as anything. */
-export function featureTypes({ source, names }: Compiling): ReadonlyMap<string, CelType> {
-  const types = new Map<string, CelType>();
-  for (const name of names.features) {
-    const feature = Object.hasOwn(source.features, name) ? source.features[name] : undefined;
-    types.set(name, feature === undefined ? 'dyn' : featureType(feature, source));
-  }
-  return types;
-}
-
-function featureType(feature: FeatureSource, source: WorkspaceSource): CelType {
-  switch (feature.kind) {
-    case 'ratio': {
-      // Of two shared features by item: one ratio for each item.
-      const above = source.features[feature.numerator];
-      const isByKey =
-        isSharedFeature(source, feature.numerator) &&
-        above !== undefined &&
-        'by' in above &&
-        above.by !== undefined;
-      return isByKey ? 'map<string, double>' : 'double';
-    }
-    case 'last':
-      return feature.type === 'string' ? 'string' : 'double';
-    case 'last_n':
-    case 'top_k':
-      return 'list<string>';
-    case 'sequence':
-      return feature.measure === 'any' ? 'bool' : 'double';
-    case 'derived':
-      return feature.type === 'boolean' ? 'bool' : 'double';
-    case 'count':
-    case 'sum':
-    case 'min':
-    case 'max':
-    case 'mean':
-      return feature.by === undefined ? 'double' : 'map<string, double>';
-    default:
-      return 'double';
-  }
-}
-
-type EventSource = Exclude<FeatureSource, { kind: 'ratio' | 'derived' | 'sequence' }>;
-
 function compileFeature(compiling: Compiling, name: string, source: EventSource): CompiledFeature {
   const path = ['features', name];
   const types = compileOf(compiling, source.of, [...path, 'of']);
   const where = compileWhere(compiling, source.where, types, [...path, 'where']);
+  checkReads(compiling, source, types, path);
   const shape = {
     kind: source.kind,
     ...compileBuckets(compiling, source, path),
@@ -158,29 +109,20 @@ function moreOf(compiling: Compiling, source: EventSource, path: Path): Partial<
   }
 }
 
-function compileBuckets(
+/** The properties it reads must be there to be read, and be of use. */
+function checkReads(
   compiling: Compiling,
   source: EventSource,
+  types: readonly string[] | null,
   path: Path,
-): { readonly bucketMs: number; readonly buckets: number } {
-  if (source.kind === 'decay') {
-    const bucketMs = durationMs(source.half_life) / bucketsPerHalfLife;
-    if (Number.isInteger(bucketMs)) return { bucketMs, buckets: bucketsPerHalfLife * halfLivesKept };
-    compiling.report(
-      [...path, 'half_life'],
-      `expected a half-life in whole seconds but found ${quote(source.half_life)}`,
-    );
+): void {
+  if ('property' in source && source.property !== undefined) {
+    const isNumber = source.kind === 'last' ? source.type === 'number' : propertyType(source) === 'number';
+    const use = isNumber ? 'number' : 'text';
+    checkProperty(compiling, types, source.property, use, [...path, 'property']);
   }
-  if (!('window' in source)) return { bucketMs: 0, buckets: 0 };
-  const isSketch = source.kind === 'approx_distinct' || source.kind === 'top_k';
-  const ring = compileRing(compiling, source, path, isSketch ? usualSketches : undefined);
-  if (source.kind === 'approx_distinct' && ring.buckets * 2 ** source.precision > mostRegisters) {
-    compiling.report(
-      [...path, 'precision'],
-      `expected at most ${mostRegisters} registers in all (buckets x 2^precision) but found ${ring.buckets} x 2^${source.precision}`,
-    );
-  }
-  return ring;
+  if ('by' in source && source.by !== undefined)
+    checkProperty(compiling, types, source.by, 'text', [...path, 'by']);
 }
 
 /** Whether a kind computes with its property (a number) or only tells its values apart (text). */

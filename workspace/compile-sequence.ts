@@ -1,5 +1,6 @@
 import type { FeatureSource } from '../schemas/index.ts';
 import { contentHash } from './canonical.ts';
+import { checkProperty } from './check-property.ts';
 import type { Compiling } from './compile-context.ts';
 import { compileOf, compileWhere } from './compile-events.ts';
 import type { CompiledFeature } from './compiled.ts';
@@ -33,6 +34,7 @@ export function compileSequence(compiling: Compiling, name: string, source: Sequ
     withinMs,
   } as const;
   const named = steps.flatMap(({ types }) => types ?? []);
+  if (source.same !== undefined) checkProperty(compiling, named, source.same, 'text', [...path, 'same']);
   return {
     ...shape,
     name,

@@ -91,7 +91,7 @@ describe('a trigger', () => {
     ],
     [
       '{ after: cart, absent: order, within: 1m, same: value, placement: top }',
-      'expected a property of "order" but found "value"',
+      'expected a property of "order" but found "value": declare it under types.order.properties, or read another',
     ],
     ['{ after: "*", absent: order, within: 1m, placement: top }', 'expected one event type but found "*"'],
     [

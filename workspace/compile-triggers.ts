@@ -1,4 +1,5 @@
 import type { WorkspaceSource } from '../schemas/index.ts';
+import { checkProperty } from './check-property.ts';
 import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
 import type { CompiledPlacement, CompiledTrigger, Expression } from './compiled.ts';
 import { durationMs, formatDuration } from './duration.ts';
@@ -136,7 +137,7 @@ function absenceOf(
           context: false,
         });
   if (trigger.same !== undefined)
-    for (const type of [after, ...absent]) checkProperty(compiling, type, trigger.same, [...path, 'same']);
+    checkProperty(compiling, [after, ...absent], trigger.same, 'text', [...path, 'same']);
   return {
     kind: 'absence',
     name,
@@ -159,13 +160,6 @@ function checkTtl({ source, report }: Compiling, path: readonly string[], needs:
       path,
       `expected subjects to be remembered for longer than ${what} and the delay of timers: state.ttl is ${ttl}, at least ${formatDuration(least)} is needed`,
     );
-}
-
-/** Reports a property that a closed, declared type can't have. */
-function checkProperty(compiling: Compiling, type: string, property: string, path: readonly string[]): void {
-  const { properties, isOpen } = eventNames(compiling, [type]);
-  if (!isOpen && !properties.has(property))
-    compiling.report(path, `expected a property of ${quote(type)} but found ${quote(property)}`);
 }
 
 function kindOf(trigger: TriggerSource): CompiledTrigger['kind'] | null {

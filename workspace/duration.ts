@@ -1,10 +1,6 @@
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+export { durationMs } from '../schemas/index.ts';
 
-/** Milliseconds of a duration that the schema has accepted: `500ms`, `30s`, `5m`, `1h`, `7d`. */
-export function durationMs(text: string): number {
-  const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return Number(amount) * unitMs[unit as keyof typeof unitMs];
-}
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** The shortest way to write a duration: 3600000 -> `1h`. */
 export function formatDuration(ms: number): string {

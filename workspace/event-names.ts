@@ -12,15 +12,29 @@ const celTypes = {
   object: 'map',
 } as const satisfies Readonly<Record<string, CelType>>;
 
+type Properties = Compiling['source']['types'][string]['properties'];
+
+/**
+ * The properties that events of a type have, as far as a definition may read them; null: not known here. That is so of
+ * the engine's own types, of undeclared ones, of those whose declaration is itself wrong, and, where events are open,
+ * of types that declare none.
+ */
+export function knownProperties({ source }: Compiling, type: string): Properties | null {
+  const declared = Object.hasOwn(source.types, type) ? source.types[type] : undefined;
+  if (declared === undefined) return null;
+  return source.events === 'open' && Object.keys(declared.properties).length === 0
+    ? null
+    : declared.properties;
+}
+
 /** What `event.<property>` can be in an expression that meets events of these types; null = of every type. */
-export function eventNames({ source, names }: Compiling, types: readonly string[] | null): EventNames {
+export function eventNames(compiling: Compiling, types: readonly string[] | null): EventNames {
   const properties = new Map<string, CelType>();
-  let isOpen = source.events === 'open';
-  for (const type of types ?? names.types) {
-    const declared = Object.hasOwn(source.types, type) ? source.types[type] : undefined;
-    // The engine's own types, and those whose declaration is itself wrong, have properties that aren't known here.
-    if (declared === undefined) isOpen = true;
-    for (const [property, propertyType] of Object.entries(declared?.properties ?? {})) {
+  let isOpen = types === null && compiling.source.events === 'open';
+  for (const type of types ?? compiling.names.types) {
+    const known = knownProperties(compiling, type);
+    if (known === null) isOpen = true;
+    for (const [property, propertyType] of Object.entries(known ?? {})) {
       const celType = celTypes[propertyType];
       const before = properties.get(property);
       properties.set(property, before === undefined || before === celType ? celType : 'dyn');

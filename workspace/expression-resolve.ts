@@ -73,7 +73,7 @@ function readEvent(path: Path, names: ExpressionNames, asksPresence: boolean): F
   if (declared === undefined && !names.event.isOpen) {
     const near = nearest(property, names.event.properties.keys());
     return {
-      problem: `no event type that is read here declares the property ${quote(property)}`,
+      problem: `no event type that is read here declares the property ${quote(property)}: add it to the type's properties, or read another`,
       suggestion: near === undefined ? undefined : written('event', [near]),
     };
   }

@@ -347,7 +347,8 @@ describe('mistakes found at load', () => {
   test('in a closed workspace a property has to be declared', () => {
     expect(problemsOf('event.pirce > 1', closed)).toEqual([
       {
-        message: 'no event type that is read here declares the property "pirce"',
+        message:
+          'no event type that is read here declares the property "pirce": add it to the type\'s properties, or read another',
         offset: 0,
         suggestion: 'event.price',
       },

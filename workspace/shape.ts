@@ -80,6 +80,7 @@ function expectedBy(issue: Issue, choices: readonly string[]): string {
     case 'too_big':
       return bound('at most', issue.maximum, issue.origin);
     case 'invalid_format':
+    case 'custom':
       return issue.message;
     default:
       return 'something else';
