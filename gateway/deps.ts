@@ -47,6 +47,7 @@ export type FeedStatusReader = (
     readonly new: number;
     readonly duplicate: number;
     readonly dead: number;
+    readonly again: number;
     readonly late: number;
   } | null;
 }>;

@@ -39,7 +39,7 @@ interface FeedOptions extends SharedOptions {
 
 interface FeedStatus {
   readonly passed: boolean;
-  readonly totals: Pick<FeedTotals, 'new' | 'duplicate' | 'dead' | 'late'> | null;
+  readonly totals: Pick<FeedTotals, 'new' | 'duplicate' | 'dead' | 'again' | 'late'> | null;
 }
 
 const megabyte = 1024 * 1024;

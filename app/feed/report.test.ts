@@ -8,6 +8,7 @@ const totals: FeedTotals = {
   duplicate: 2,
   dead: 1,
   rejected: 1,
+  again: 0,
   late: 3,
   seconds: 2,
 };
@@ -17,6 +18,13 @@ describe('what feed says', () => {
     expect(isAccountedFor(totals)).toBe(true);
     expect(renderTotals(totals)).toContain('every event is accounted for');
     expect(renderTotals(totals)).toContain('3 of the new ones came later than their type allows (50.0%)');
+  });
+
+  it('tells apart what counted for two subjects, and adds up all the same', () => {
+    expect(renderTotals(totals)).not.toContain('again ');
+    const twice = { ...totals, again: 2 };
+    expect(isAccountedFor(twice)).toBe(true);
+    expect(renderTotals(twice)).toContain('again       2 times one of the new ones counted once more');
   });
 
   it('says how many are missing when it does not add up', () => {

@@ -6,6 +6,8 @@ export interface FeedTotals {
   readonly duplicate: number;
   readonly dead: number;
   readonly rejected: number;
+  /** How often one of the new ones counted once more: for another subject, or beyond de-duplication (docs/identity.md). */
+  readonly again: number;
   /** Of the new ones: later than their type allows. */
   readonly late: number;
   readonly seconds: number;
@@ -27,6 +29,11 @@ export function renderTotals(totals: FeedTotals): string {
     `duplicate   ${count(totals.duplicate)}`,
     `dead        ${count(totals.dead)}`,
     `rejected    ${count(totals.rejected)}`,
+    ...(totals.again === 0
+      ? []
+      : [
+          `again       ${count(totals.again)} times one of the new ones counted once more: its id was sent for two subjects, or it came again later than de-duplication remembers`,
+        ]),
     `late        ${count(totals.late)} of the new ones came later than their type allows (${share.toFixed(1)}%)`,
     difference === 0
       ? 'sent = new + duplicate + dead + rejected: every event is accounted for'

@@ -26,7 +26,7 @@ it('waits for events that go on to a user before it counts', async () => {
     log,
     store,
     sink: { passed: (p, offset) => (written.get(p) ?? 0) > offset },
-    warehouse: { rows: async <T>() => [{ new: 2, duplicate: 0, dead: 0, late: 0 }] as T[] },
+    warehouse: { rows: async <T>() => [{ new: 2, duplicate: 0, dead: 0, again: 0, late: 0 }] as T[] },
   });
   const asked = () => status('run', new Map([[partition, 1]]));
   const save = async () => {
@@ -44,5 +44,8 @@ it('waits for events that go on to a user before it counts', async () => {
   await save();
   expect((await asked()).passed).toBe(false);
   for (let p = 0; p < partitions; p++) written.set(p, (await log.range(p)).end);
-  expect(await asked()).toEqual({ passed: true, totals: { new: 2, duplicate: 0, dead: 0, late: 0 } });
+  expect(await asked()).toEqual({
+    passed: true,
+    totals: { new: 2, duplicate: 0, dead: 0, again: 0, late: 0 },
+  });
 });

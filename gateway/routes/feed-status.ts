@@ -7,7 +7,7 @@ import type { App } from '../http/app.ts';
 const answer = z.object({
   passed: z.boolean().describe('Worker and sink are past every offset asked about.'),
   totals: z
-    .object({ new: z.int(), duplicate: z.int(), dead: z.int(), late: z.int() })
+    .object({ new: z.int(), duplicate: z.int(), dead: z.int(), again: z.int(), late: z.int() })
     .nullable()
     .describe('What became of the events; null until passed.'),
 });

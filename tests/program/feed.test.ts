@@ -16,7 +16,10 @@ afterEach(() => home.remove());
 const feed = (file: string, ...args: string[]) =>
   presage(home, ['feed', file, '--port', String(home.port), '--data', home.data, '--json', ...args]).finished;
 const totalsOf = (out: string) =>
-  JSON.parse(out) as Record<'rows' | 'sent' | 'new' | 'duplicate' | 'dead' | 'rejected' | 'late', number>;
+  JSON.parse(out) as Record<
+    'rows' | 'sent' | 'new' | 'duplicate' | 'dead' | 'rejected' | 'again' | 'late',
+    number
+  >;
 
 describe('presage feed', () => {
   it('starts an instance where none runs, accounts for every row, and says so', async () => {

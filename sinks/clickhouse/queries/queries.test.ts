@@ -132,8 +132,31 @@ describe('accounts of a feed', () => {
       { event_id: '', source, position: 10 },
       { event_id: '', source, position: 11 },
     );
-    expect(await feedTotals(warehouse, 'r1')).toEqual({ new: 3, duplicate: 1, dead: 3, late: 1 });
-    expect(await feedTotals(warehouse, "r' OR 1")).toEqual({ new: 0, duplicate: 0, dead: 0, late: 0 });
+    expect(await feedTotals(warehouse, 'r1')).toEqual({
+      new: 3,
+      duplicate: 1,
+      dead: 3,
+      again: 0,
+      late: 1,
+    });
+    const none = { new: 0, duplicate: 0, dead: 0, again: 0, late: 0 };
+    expect(await feedTotals(warehouse, "r' OR 1")).toEqual(none);
+  });
+
+  it('count an id once that two subjects sent, that counted twice, or that was dead as well', async () => {
+    const source = 'feed:r2';
+    const row = (id: string, position: number, subject = 'u:ann') => ({
+      tenant: 'shop',
+      id,
+      source,
+      subject,
+      position,
+    });
+    await put('events', row('a', 20), row('a', 21, 'u:bob'), row('b', 22), row('b', 23));
+    await put('duplicate_rows', row('a', 24), row('c', 25), row('d', 26));
+    const letter = (event_id: string, position: number) => ({ tenant: 'shop', event_id, source, position });
+    await put('dead_letter_rows', letter('b', 27), letter('c', 28));
+    expect(await feedTotals(warehouse, 'r2')).toEqual({ new: 2, duplicate: 1, dead: 1, again: 2, late: 0 });
   });
 });
 
@@ -141,15 +164,15 @@ describe('totals and removal', () => {
   it('count everything, remove what is simulated, and then all', async () => {
     await put('events', { tenant: 'shop', id: 's', simulated: true, position: 20 });
     expect(await totals(warehouse)).toEqual({
-      events: 5,
+      events: 9,
       decisions: 4,
       exposures: 2,
       outcomes: 3,
-      deadLetters: 4,
+      deadLetters: 6,
       simulatedEvents: 1,
     });
     expect(await deleteSimulated(warehouse)).toBe(2);
-    expect(await totals(warehouse)).toMatchObject({ events: 4, decisions: 3, simulatedEvents: 0 });
+    expect(await totals(warehouse)).toMatchObject({ events: 8, decisions: 3, simulatedEvents: 0 });
     expect(await deleteSimulated(warehouse)).toBe(0);
     expect(await deleteAll(warehouse)).toBeGreaterThan(10);
     expect(await totals(warehouse)).toEqual({
