@@ -53,12 +53,17 @@ export function contentId(...parts: readonly string[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** decision id = hash(tenant, event id, trigger or request id, placement): ARCHITECTURE, "Ids are content". */
+/**
+ * decision id = hash(tenant, subject, cause, what started it, placement): what it is about, not where it stands, so that
+ * making it again gives the same. Cause and starter are an event's id and the trigger; a timer's due time and the
+ * trigger; a request's id and `request`. With the subject, since clients choose ids of events (docs/decisions/0020).
+ */
 export function decisionIdOf(
   tenant: TenantId,
+  subject: string,
   cause: string,
   startedBy: string,
   placement: string,
 ): DecisionId {
-  return asDecisionId(contentId('decision', tenant, cause, startedBy, placement));
+  return asDecisionId(contentId('decision', tenant, subject, cause, startedBy, placement));
 }

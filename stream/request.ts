@@ -201,7 +201,13 @@ export function makeRequestDecider(
 
   function questionOf(request: DecideRequest, placement: CompiledPlacement, partition: number): Question {
     return {
-      id: decisionIdOf(asTenantId(request.tenant), request.subject, request.requestId, placement.name),
+      id: decisionIdOf(
+        asTenantId(request.tenant),
+        request.subject,
+        request.requestId,
+        'request',
+        placement.name,
+      ),
       tenant: request.tenant,
       subject: request.subject,
       session: request.session,

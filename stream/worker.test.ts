@@ -106,6 +106,15 @@ const decisionsIn = (entries: readonly OutboxEntry[]): DecisionRecord[] =>
 const contentOf = ({ timings: _timings, log: _log, ...content }: DecisionRecord) => content;
 
 describe('the stream worker', () => {
+  it('makes a decision for each of two subjects whose events have one id, which the senders choose', async () => {
+    const { log, drain, outbox } = rig();
+    await log.append(['ann', 'ben'].map((userId) => record(event({ userId }))));
+    await drain();
+    const decisions = decisionsIn(await outbox());
+    expect(decisions.map(({ subject }) => subject).sort()).toEqual(['u:ann', 'u:ben']);
+    expect(new Set(decisions.map(({ id }) => id)).size).toBe(2);
+  });
+
   it('turns events into features, decisions and caps in one commit', async () => {
     const { log, drain, outbox } = rig();
     await log.append([1, 2, 3].map((n) => record(event({ id: `e${n}`, time: start - 10_000 + n }))));

@@ -30,7 +30,13 @@ export function askTriggers(
       // A condition over a value that is not there yet is not met; a wrong one was refused when the workspace loaded.
       if (condition.kind !== 'value' || !condition.value) continue;
       batch.questions.push({
-        id: decisionIdOf(asTenantId(event.tenant), event.id, trigger.name, trigger.placement.name),
+        id: decisionIdOf(
+          asTenantId(event.tenant),
+          item.subject,
+          event.id,
+          trigger.name,
+          trigger.placement.name,
+        ),
         tenant: event.tenant,
         subject: item.subject,
         session: state.session,

@@ -82,7 +82,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
     const { event, record } = item;
     const pending = pendingTransfers(state, time);
     return {
-      id: decisionIdOf(asTenantId(item.tenant), event.id, trigger.name, trigger.placement.name),
+      id: decisionIdOf(asTenantId(item.tenant), item.subject, event.id, trigger.name, trigger.placement.name),
       tenant: item.tenant,
       subject: item.subject,
       session: state.session,

@@ -30,9 +30,9 @@ export function timerQuestion(
   featuresMs: number,
 ): Question {
   const { trigger, due, key } = firing;
-  const cause = `timer:${subject}:${due}${key === '' ? '' : `:${key}`}`;
+  const cause = `timer:${due}${key === '' ? '' : `:${key}`}`;
   return {
-    id: decisionIdOf(asTenantId(item.tenant), cause, trigger.name, trigger.placement.name),
+    id: decisionIdOf(asTenantId(item.tenant), subject, cause, trigger.name, trigger.placement.name),
     tenant: item.tenant,
     subject,
     session: firing.session,

@@ -266,7 +266,7 @@ export function referenceStream(
           person.fired.add(open.once);
           if (open.told !== null) person.told.push(open.told);
           const whose = key.slice(tenant.length + 1);
-          const cause = `timer:${whose}:${open.due}${open.key === '' ? '' : `:${open.key}`}`;
+          const cause = `timer:${open.due}${open.key === '' ? '' : `:${open.key}`}`;
           decide(person, {
             subject: whose,
             trigger: open.trigger,
@@ -300,7 +300,7 @@ export function referenceStream(
         isStopped ? choices.map((choice) => ({ ...choice, caps: [] })) : choices,
       );
       mine.decisions.push({
-        id: contentId('decision', tenant, cause, trigger, rules.placement),
+        id: contentId('decision', tenant, subject, cause, trigger, rules.placement),
         tenant,
         subject,
         session,
