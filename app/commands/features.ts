@@ -46,8 +46,10 @@ export function featuresCommand(program: Command, context: Context): void {
 }
 
 function list(workspace: CompiledWorkspace, options: SharedOptions, context: Context): void {
-  const rows = workspace.features.map((feature) => ({
+  const sharing = new Set(workspace.shared);
+  const rows = [...workspace.features, ...workspace.shared].map((feature) => ({
     feature: feature.name,
+    shared: sharing.has(feature),
     kind: feature.kind,
     of: feature.types === null ? '*' : [...feature.types].join(', '),
     by: feature.by,
@@ -63,9 +65,9 @@ function list(workspace: CompiledWorkspace, options: SharedOptions, context: Con
     return;
   }
   const width = Math.max(7, ...rows.map(({ feature }) => feature.length));
-  for (const { feature, kind, window, bucket, by, bound } of rows) {
+  for (const { feature, shared, kind, window, bucket, by, bound } of rows) {
     const span = window === null ? '' : `${window} in buckets of ${bucket}`;
-    const text = `${feature.padEnd(width)}  ${kind.padEnd(10)}  ${span.padEnd(26)}  ${bound}${by === null ? '' : `, by ${by}`}`;
+    const text = `${feature.padEnd(width)}  ${kind.padEnd(10)}  ${span.padEnd(26)}  ${bound}${by === null ? '' : `, by ${by}`}${shared ? ', shared' : ''}`;
     context.out(text.trimEnd());
   }
 }

@@ -4,6 +4,7 @@ import { type Computed, computeFeatures } from './compute.ts';
 import { untranslated } from './conditions.ts';
 import type { Difference, ParityOptions, ParityReport, Served } from './port.ts';
 import { repeatsOf, sampleDecisions, servedTo } from './sample.ts';
+import { checkShared } from './shared.ts';
 import { makeTally, type Tally } from './tally.ts';
 
 /** Decisions computed by one query. */
@@ -15,34 +16,47 @@ const sinkPauseMs = 1_000;
 export async function checkParity(options: ParityOptions): Promise<ParityReport> {
   const { workspace } = options;
   const sample = await sampleDecisions(options);
-  const tally = makeTally(workspace.features);
+  const tally = makeTally([...workspace.features, ...workspace.shared]);
   let compared = 0;
   let repeats = 0;
+  const asked = new Set<string>();
+  const readers: Served[] = [];
   for (let from = 0; from < sample.ids.length; from += decisionsPerQuery) {
     const ids = sample.ids.slice(from, from + decisionsPerQuery);
-    const served = (await servedTo(options.ask, ids)).map((one) => ofTheSubject(one, workspace));
+    const all = await servedTo(options.ask, ids);
+    readers.push(...all.map((one) => ofAll(one, workspace)).filter(({ snapshot }) => snapshot !== null));
+    const served = all.map((one) => ofTheSubject(one, workspace));
     await compareBlock(options, served, tally);
-    repeats += await repeatsOf(options.ask, served);
+    repeats += await repeatsOf(options.ask, served, asked);
     compared += ids.length;
     options.progress?.(compared, sample.ids.length);
   }
+  const shared = await checkShared(options, sample, readers, tally);
   return {
     ok: tally.isEqual(),
     workspace: workspace.hash,
     decisions: { compared, otherWorkspace: sample.otherWorkspace, notYetStored: sample.notYetStored },
     features: tally.features(),
-    shared: workspace.shared.map(({ name }) => name),
+    shared,
     differences: tally.shown(),
     repeats,
     conditionsByEngine: untranslated(workspace.features),
   };
 }
 
-/** What all subjects share is no function of the subject's log position, so it is not looked at. */
+/** What all subjects share is no function of the subject's log position: it is looked at by itself. */
 function ofTheSubject(served: Served, { shared }: ParityOptions['workspace']): Served {
   const names = new Set(shared.map(({ name }) => name));
   const own = Object.entries(served.features).filter(([name]) => !names.has(name));
   return { ...served, features: Object.fromEntries(own) };
+}
+
+/** Nothing but what all subjects share. */
+function ofAll(served: Served, { shared }: ParityOptions['workspace']): Served {
+  const read = shared.flatMap(({ name }) =>
+    name in served.features ? [[name, served.features[name] ?? null] as const] : [],
+  );
+  return { ...served, features: Object.fromEntries(read) };
 }
 
 async function compareBlock(options: ParityOptions, served: readonly Served[], tally: Tally): Promise<void> {

@@ -1,8 +1,8 @@
-import { PresageError } from '../../core/index.ts';
 import type { FeatureValue } from '../../schemas/index.ts';
 import { subjectEvents } from '../../sinks/clickhouse/index.ts';
 import { type FeatureQueryParts, featureQuery } from '../../stream/features/sql/index.ts';
 import { conditionsFor } from './conditions.ts';
+import { inHalves } from './halve.ts';
 import type { ParityOptions, Served } from './port.ts';
 import { pointsOf } from './sample.ts';
 
@@ -12,31 +12,14 @@ export type Computed = ReadonlyMap<string, Readonly<Record<string, FeatureValue>
 /** Features computed by one query: bounds the length of its text. */
 const featuresPerQuery = 40;
 
-/** What a query may be too large in: time, memory, size of the result, length of its own text. */
-const tooLarge = new Set(['sql_failed', 'sql_refused', 'invalid_request']);
-
-/**
- * The features of these decisions from their subjects' events. Where one query of all is too much for ClickHouse's
- * limits the decisions are halved, down to one.
- */
+/** The features of these decisions from their subjects' events. */
 export async function computeFeatures(
   options: ParityOptions,
   decisions: readonly Served[],
   asks: NonNullable<FeatureQueryParts['asks']>,
 ): Promise<Computed> {
-  if (decisions.length === 0) return new Map();
-  try {
-    return await computeTogether(options, decisions, asks);
-  } catch (error) {
-    const isTooLarge = error instanceof PresageError && tooLarge.has(error.code);
-    if (!isTooLarge || decisions.length === 1) throw error;
-    const middle = decisions.length >> 1;
-    const halves = [
-      await computeFeatures(options, decisions.slice(0, middle), asks),
-      await computeFeatures(options, decisions.slice(middle), asks),
-    ];
-    return new Map(halves.flatMap((half) => [...half]));
-  }
+  const parts = await inHalves(decisions, (some) => computeTogether(options, some, asks));
+  return new Map(parts.flatMap((part) => [...part]));
 }
 
 async function computeTogether(

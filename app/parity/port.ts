@@ -25,6 +25,24 @@ export interface Served {
   readonly position: number;
   readonly time: number;
   readonly features: Readonly<Record<string, FeatureValue>>;
+  /** Of the shared features that it read: by partition the last position counted; null: there were none. */
+  readonly snapshot: Readonly<Record<string, number>> | null;
+}
+
+/** Which snapshots of shared features were computed. */
+export interface SharedReport {
+  readonly features: readonly string[];
+  readonly snapshots: number;
+  /** Whose events are too many for ClickHouse's limits. */
+  readonly tooLarge: number;
+  /** Other snapshots that the sampled decisions had read. */
+  readonly otherSnapshots: number;
+  /** Whose events have not all reached ClickHouse yet. */
+  readonly notYetStored: number;
+  /** Features younger than their window: they began empty with this version of the workspace. */
+  readonly tooYoung: readonly string[];
+  /** Features with a condition that SQL can't tell. */
+  readonly notTold: readonly string[];
 }
 
 /**
@@ -71,8 +89,8 @@ export interface ParityReport {
     readonly notYetStored: number;
   };
   readonly features: readonly FeatureTally[];
-  /** Not looked at: features that all subjects share, whose values are in the records of decisions. */
-  readonly shared: readonly string[];
+  /** Features that all subjects share; they are in `features` too. */
+  readonly shared: SharedReport;
   /** The first of each feature. */
   readonly differences: readonly Difference[];
   /** Events of the sample's subjects whose id an earlier one had: repeats beyond de-duplication, counted by both sides. */

@@ -1,4 +1,4 @@
-import type { Difference, FeatureTally, ParityReport } from './port.ts';
+import type { Difference, FeatureTally, ParityReport, SharedReport } from './port.ts';
 
 /** The report for people: a row a feature, then the first differences. */
 export function writeReport(report: ParityReport, out: (text: string) => void): void {
@@ -10,10 +10,7 @@ export function writeReport(report: ParityReport, out: (text: string) => void): 
   out(
     `${decisions.compared} decisions compared; left out: ${decisions.otherWorkspace} of other versions of the workspace, ${decisions.notYetStored} whose events are still on their way.`,
   );
-  if (report.shared.length > 0)
-    out(
-      `Not looked at, as all subjects share them and decisions keep what they read: ${report.shared.join(', ')}.`,
-    );
+  for (const line of linesOfShared(report.shared)) out(line);
   if (report.repeats > 0)
     out(
       `${report.repeats} events came again later than de-duplication remembers; they count twice, served and computed.`,
@@ -23,6 +20,21 @@ export function writeReport(report: ParityReport, out: (text: string) => void): 
   if (differences.length > 0) out('\nFirst differences:');
   for (const difference of differences) out(lineOf(difference));
   out(report.ok ? 'No differences.' : 'There are differences.');
+}
+
+function linesOfShared(shared: SharedReport): string[] {
+  if (shared.features.length === 0) return [];
+  const { snapshots, tooLarge, otherSnapshots, notYetStored, tooYoung, notTold } = shared;
+  const lines = [
+    `Shared features were computed at ${snapshots} snapshots that these decisions had read; left out: ${otherSnapshots} more, ${tooLarge} of too many events, ${notYetStored} whose events are still on their way.`,
+  ];
+  if (tooYoung.length > 0)
+    lines.push(
+      `Not compared, as they may have begun empty less than their window ago: ${tooYoung.join(', ')}.`,
+    );
+  if (notTold.length > 0)
+    lines.push(`Not compared, as SQL can't tell their condition: ${notTold.join(', ')}.`);
+  return lines;
 }
 
 const rowOf = (row: FeatureTally, width: number): string =>

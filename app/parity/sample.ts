@@ -1,12 +1,17 @@
 import type { DecisionRecord } from '../../schemas/index.ts';
 import { reachedPositions, subjectEvents } from '../../sinks/clickhouse/index.ts';
 import { quoted } from '../../stream/features/sql/index.ts';
+import { inHalves } from './halve.ts';
 import type { ParityOptions, Served } from './port.ts';
 
 export interface Sample {
   readonly ids: readonly string[];
   readonly otherWorkspace: number;
   readonly notYetStored: number;
+  /** By partition: the highest position that has reached ClickHouse. */
+  readonly reached: ReadonlyMap<number, number>;
+  /** Event time of the oldest decision of this version of the workspace, if there are others; else null: it always was. */
+  readonly begunAt: number | null;
 }
 
 /**
@@ -23,8 +28,8 @@ export async function sampleDecisions({ workspace, ask, sample, since }: ParityO
   const tenants = [...workspace.tenants.keys()].map(quoted).join(', ');
   const conditions = `recorded AND tenant IN (${tenants})${since === null ? '' : ` AND time >= fromUnixTimestamp64Milli(toInt64(${since}))`}`;
   const own = `workspace = ${quoted(workspace.hash)}`;
-  const [others] = await ask<{ n: number }>(
-    `SELECT toUInt32(count()) AS n FROM decisions WHERE ${conditions} AND NOT ${own}`,
+  const [others] = await ask<{ n: number; begun: number }>(
+    `SELECT toUInt32(countIf(NOT ${own})) AS n, toFloat64(toUnixTimestamp64Milli(minIf(time, ${own}))) AS begun FROM decisions WHERE ${conditions}`,
   );
   const rows = await ask<{ id: string; partition: number; position: number }>(
     `SELECT id, partition, position FROM decisions WHERE ${conditions} AND ${own} ORDER BY id LIMIT ${sample}`,
@@ -34,6 +39,8 @@ export async function sampleDecisions({ workspace, ask, sample, since }: ParityO
     ids: stored.map(({ id }) => id),
     otherWorkspace: Number(others?.n ?? 0),
     notYetStored: rows.length - stored.length,
+    reached,
+    begunAt: Number(others?.n ?? 0) === 0 ? null : Number(others?.begun ?? 0),
   };
 }
 
@@ -55,15 +62,32 @@ export async function servedTo(ask: ParityOptions['ask'], ids: readonly string[]
     `SELECT record FROM decisions WHERE id IN (${ids.map(quoted).join(', ')})`,
   );
   return rows.map(({ record }) => {
-    const { id, tenant, subject, log, time, features } = JSON.parse(record) as DecisionRecord;
-    return { id, tenant, subject, ...log, time, features };
+    const { id, tenant, subject, log, time, features, shared } = JSON.parse(record) as DecisionRecord;
+    return { id, tenant, subject, ...log, time, features, snapshot: shared?.positions ?? null };
   });
 }
 
-/** Repeats that came beyond what de-duplication remembers: they stand in the event table and count twice everywhere. */
-export async function repeatsOf(ask: ParityOptions['ask'], decisions: readonly Served[]): Promise<number> {
-  const [row] = await ask<{ n: number }>(
-    `WITH points AS (${pointsOf(decisions)}) SELECT toUInt32(count() - uniqExact(tenant, subject, id)) AS n FROM (${subjectEvents('SELECT tenant, subject FROM points')})`,
-  );
-  return Number(row?.n ?? 0);
+/**
+ * Repeats that came beyond what de-duplication remembers: they stand in the event table and count twice everywhere.
+ * `asked`: subjects whose repeats are known already; those of these decisions are added.
+ */
+export async function repeatsOf(
+  ask: ParityOptions['ask'],
+  decisions: readonly Served[],
+  asked: Set<string>,
+): Promise<number> {
+  const subjects = decisions.flatMap(({ tenant, subject }) => {
+    const key = JSON.stringify([tenant, subject]);
+    if (asked.has(key)) return [];
+    asked.add(key);
+    return [`(${quoted(tenant)}, ${quoted(subject)})`];
+  });
+  const counts = await inHalves(subjects, async (some) => {
+    const those = `SELECT x.1 AS tenant, x.2 AS subject FROM (SELECT arrayJoin([${some.join(', ')}]) AS x)`;
+    const [row] = await ask<{ n: number }>(
+      `SELECT toUInt32(count() - uniqExact(tenant, subject, id)) AS n FROM (${subjectEvents(those)})`,
+    );
+    return Number(row?.n ?? 0);
+  });
+  return counts.reduce((sum, n) => sum + n, 0);
 }

@@ -1,4 +1,4 @@
-export { type SharedGroup, sharedGroups } from './groups.ts';
+export { type SharedGroup, sharedGroups, sharedShards } from './groups.ts';
 export { type SharedMetrics, sharedMetrics } from './metrics.ts';
 export { SharedPartition } from './partition.ts';
 export type { SharedReading } from './reading.ts';

@@ -58,6 +58,9 @@ describe('presage features parity', () => {
       .map(({ feature }) => feature);
     expect(beyond).toEqual(['few_by_item']);
     expect(report.conditionsByEngine).toEqual(['event.note.matches("^a+$")']);
+    // More than one request carries: it is asked for in halves.
+    const more = await parity(workspace, '--sample', '500');
+    expect([more.report.ok, more.report.decisions.compared]).toEqual([true, 500]);
     await program.stop();
 
     const warehouse = await openEmbeddedWarehouse({ folder: join(home.data, 'clickhouse') });
@@ -109,6 +112,6 @@ describe('presage features parity', () => {
       for (const row of report.features) expect(row).toMatchObject({ compared: 1_000, beyondLimits: 0 });
       await program.stop();
     },
-    300_000,
+    600_000,
   );
 });
