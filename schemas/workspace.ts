@@ -508,7 +508,7 @@ export const workspaceSource = z.strictObject({
       ttl: duration
         .optional()
         .describe(
-          'A subject silent for this long is forgotten: features, timers and caps. Without this, never.',
+          'A subject silent for this long, in event time, is forgotten: features, timers and caps. Default 365d, or as long as the longest window or wait.',
         ),
     })
     .prefault({})

@@ -4,7 +4,7 @@ import type { SubjectState } from './features/port.ts';
 import type { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { ExpiredSubject, OutboxItem } from './state/port.ts';
+import type { OutboxItem } from './state/port.ts';
 import type { Horizon } from './timers/horizon.ts';
 
 /** What a step says of an item. `dead` goes to the dead letters with bytes, reason and coordinates. */
@@ -60,8 +60,8 @@ export interface Batch {
   readonly horizon: Horizon | null;
   /** Changed entries of the index of timers, by subject's key. */
   readonly timers: Map<string, number | null>;
-  /** Subjects forgotten, by key. */
-  readonly expired: Map<string, ExpiredSubject>;
+  /** Keys of subjects forgotten; one of them may have come back since. */
+  readonly expired: Set<string>;
   /** Entries of the index that were looked at, and timers that asked for a decision. */
   looked: number;
   timersFired: number;

@@ -10,9 +10,9 @@ import { commitOf } from './publish.ts';
 import { SharedPartition } from './shared/index.ts';
 import { limits } from './state/limits.ts';
 import type { Commit, PartitionHead } from './state/port.ts';
-import { timerDecisionsPerBatch } from './steps/timers.ts';
+import { timerDecisionsPerBatch, timersPerBatch } from './steps/timers.ts';
 import { SubjectCache } from './subjects.ts';
-import { Horizon } from './timers/horizon.ts';
+import { Horizon, type HorizonOthers } from './timers/horizon.ts';
 import { makeTicker } from './timers/ticker.ts';
 import { topology } from './topology.ts';
 import type { WorkerParts } from './worker-parts.ts';
@@ -40,8 +40,8 @@ const idleWaitMs = 500;
 const cacheLimits = { subjects: 20_000, bytes: 64 * 1024 * 1024 };
 const stateSampledEvery = 16;
 
-/** What timers may add to a commit: their decisions, and those of the one subject that goes beyond. */
-const timerItems = timerDecisionsPerBatch + 256;
+/** What timers may add to a commit: their decisions, those of the one subject that goes beyond, and who is forgotten. */
+const timerItems = timerDecisionsPerBatch + 256 + timersPerBatch;
 
 /** Fewer where an event may start many decisions, so that all of them fit in one commit, beside the batch's report. */
 function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace, sharedGroups: number): number {
@@ -55,6 +55,12 @@ function recordsPerBatch({ triggersByType, triggers }: CompiledWorkspace, shared
   const byBlobs = Math.floor(limits.blobs / (1 + sharedGroups));
   return Math.max(1, Math.min(mostRecords, byOutbox, sharedGroups === 0 ? mostRecords : byBlobs));
 }
+
+/** Requests put those who have no state into the index of timers, to be forgotten in their time. */
+const othersOf = ({ workspace, clock }: WorkerParts): HorizonOthers => ({
+  afterMs: workspace.stateTtlMs,
+  clock,
+});
 
 /**
  * Runs one partition with the engine of the generation that is in force, and goes on with the next one where the log says
@@ -132,7 +138,13 @@ async function runGeneration(
   /** Commits on their way, oldest first. */
   const inFlight: Promise<void>[] = [];
   const horizon = path.hasTimers
-    ? new Horizon({ store: parts.store, partition, settled: () => settled(0), page: parts.timersPage })
+    ? new Horizon({
+        store: parts.store,
+        partition,
+        settled: () => settled(0),
+        page: parts.timersPage,
+        others: othersOf(parts),
+      })
     : null;
   const tick =
     horizon === null

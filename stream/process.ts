@@ -46,7 +46,7 @@ export async function processBatch(
     activation: null,
     horizon,
     timers: new Map(),
-    expired: new Map(),
+    expired: new Set(),
     looked: 0,
     timersFired: 0,
     timersRefused: 0,
@@ -84,7 +84,7 @@ export async function processBatch(
   }
   // In the order of the log, wherever batches begin: some were refused before the walk, some in it.
   batch.dead.sort((a, b) => a.position - b.position);
-  for (const key of batch.expired.keys()) {
+  for (const key of batch.expired) {
     const state = batch.subjects.get(key);
     if (state !== undefined) cache.replace(key, state);
   }

@@ -28,7 +28,7 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
       move !== undefined && move.after <= question;
       move = batch.moves[moved]
     ) {
-      outbox.push(move.item);
+      outbox.push(settled(move.item, batch));
       moved += 1;
     }
   };
@@ -56,13 +56,9 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
   for (const key of batch.changed) {
     const state = batch.subjects.get(key);
     if (state === undefined) continue;
-    if (batch.expired.has(key)) {
-      if (state.position < 0) {
-        blobs.push([key, null]);
-        continue;
-      }
-      // It came back in the same batch: its caps live on with it.
-      batch.expired.delete(key);
+    if (batch.expired.has(key) && state.position < 0) {
+      blobs.push([key, null]);
+      continue;
     }
     const blob = features.encode(state);
     // One visitor's state must not hold up everyone else's events.
@@ -78,10 +74,16 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
     blobs,
     partitionState: batch.partitionState.changed ? encodePartitionState(batch.partitionState) : null,
     timers: [...batch.timers],
-    expired: [...batch.expired.values()],
     outbox,
   };
   return { commit, outgrown };
+}
+
+/** Of a subject that was forgotten and came back in the same batch, the entry in the index is its new state's. */
+function settled(item: OutboxItem, { subjects }: Batch): OutboxItem {
+  if (item.kind !== 'expire') return item;
+  const state = subjects.get(`${item.tenant}:${item.subject}`);
+  return state !== undefined && state.position >= 0 ? { ...item, isBack: true } : item;
 }
 
 const leftOut = { left_out: 'The record was too large with it.' } as const;

@@ -166,6 +166,7 @@ export function makeRequestDecider(
       payload: payloadOf(draft),
       choices: draft.choices,
       keepMs: keepAnswersMs,
+      forgetAt: request.receivedAt + workspace.stateTtlMs,
       patienceMs: Math.max(0, deadline - clock.monotonic()),
     };
     // Where it was asked first: a repeat from before the move gets its first answer.

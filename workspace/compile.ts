@@ -14,6 +14,7 @@ import { checkEventType } from './event-names.ts';
 import { featureTypes } from './feature-types.ts';
 import { quote } from './problems.ts';
 import { checkPurposes } from './purposes.ts';
+import { stateTtlMs } from './state-ttl.ts';
 import { nearest } from './suggest.ts';
 
 export interface Files {
@@ -68,7 +69,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
     deduplicationMs: durationMs(source.deduplication.window),
     sessionGapMs: durationMs(source.session.gap),
     timersDelayMs: durationMs(source.timers.delay),
-    stateTtlMs: source.state.ttl === undefined ? null : durationMs(source.state.ttl),
+    stateTtlMs: stateTtlMs(compiling, features, triggers),
   };
 }
 

@@ -226,6 +226,6 @@ export interface CompiledWorkspace {
   readonly sessionGapMs: number;
   /** How long after it is due, in event time, a timer fires. */
   readonly timersDelayMs: number;
-  /** Silence after which a subject is forgotten; null: never. */
-  readonly stateTtlMs: number | null;
+  /** Silence after which a subject is forgotten. */
+  readonly stateTtlMs: number;
 }

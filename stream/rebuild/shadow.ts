@@ -227,13 +227,8 @@ async function openShadow(parts: ShadowParts, partition: number, progress: Shado
     for (const key of made?.outgrown ?? []) cache.reset(key);
     state.changed = false;
     const empty = { previous: head.commitId, id, position, blobs: [], partitionState: null, outbox: [] };
-    // Only the worker publishes and changes caps.
-    const outcome = await own.commit(partition, {
-      ...(made?.commit ?? empty),
-      position,
-      outbox: [],
-      expired: [],
-    });
+    // Only the worker publishes and changes caps; it finds those left behind by the index, once this is in force.
+    const outcome = await own.commit(partition, { ...(made?.commit ?? empty), position, outbox: [] });
     if (outcome.kind === 'fenced')
       throw new PresageError('fenced', `The shadow of partition ${partition} is built elsewhere too.`, {
         retriable: true,

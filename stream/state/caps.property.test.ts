@@ -13,7 +13,7 @@ import {
   unionCaps,
   unpackCaps,
 } from './caps.ts';
-import { memoryState, type OutboxItem, redisState, type StateStore } from './index.ts';
+import { type Commit, memoryState, type OutboxItem, redisState, type StateStore } from './index.ts';
 import { choice, commit, decision, request } from './state.contract.ts';
 
 const clock = { now: () => 0, monotonic: () => performance.now() };
@@ -86,7 +86,8 @@ type Step =
   | { kind: 'commit'; drafts: { subject: string; choices: Choice[] }[] }
   | { kind: 'request'; key: number; subject: string; choices: Choice[] }
   | { kind: 'ask'; subject: string; takes: CapTake[] }
-  | { kind: 'move'; from: string; to: string };
+  | { kind: 'move'; from: string; to: string }
+  | { kind: 'expire'; subject: string; at: number; ttlMs: number };
 const stepIn = (world: World): fc.Arbitrary<Step> =>
   fc.oneof(
     fc.record({
@@ -100,6 +101,12 @@ const stepIn = (world: World): fc.Arbitrary<Step> =>
       choices: choicesIn(world),
     }),
     fc.record({ kind: fc.constant('move' as const), from: subject, to: subject }),
+    fc.record({
+      kind: fc.constant('expire' as const),
+      subject,
+      at: world.time,
+      ttlMs: fc.integer({ min: 0, max: 30 }),
+    }),
     fc.record({
       kind: fc.constant('ask' as const),
       subject,
@@ -216,10 +223,10 @@ function sorted(packed: string): unknown {
 async function answers(store: StateStore, steps: readonly Step[]): Promise<unknown[]> {
   const given: unknown[] = [];
   let commits = 0;
-  const next = (outbox: OutboxItem[]) => {
+  const next = (outbox: OutboxItem[], timers: Commit['timers'] = []) => {
     const previous = commits === 0 ? '' : `c${commits}`;
     commits += 1;
-    return store.commit(0, commit(previous, `c${commits}`, { outbox }));
+    return store.commit(0, commit(previous, `c${commits}`, { outbox, timers }));
   };
   for (const one of steps) {
     if (one.kind === 'move') {
@@ -229,7 +236,12 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
       await next([{ kind: 'caps', tenant: 'acme', subject: one.to, caps: moved }]);
       continue;
     }
-    if (one.kind === 'commit') {
+    if (one.kind === 'expire') {
+      const { subject, at, ttlMs } = one;
+      given.push(
+        await next([{ kind: 'expire', tenant: 'acme', subject, at, ttlMs }], [[`acme:${subject}`, at]]),
+      );
+    } else if (one.kind === 'commit') {
       given.push(await next(one.drafts.map((draft) => decision(draft.choices, draft.subject))));
     } else if (one.kind === 'request') {
       given.push(await store.request(0, { ...request(`r${one.key}`, one.choices), subject: one.subject }));
@@ -242,6 +254,7 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
     // A request's mark is of its time, so that no two are ever the same.
     outbox.map(({ caps, mark: _mark, ...entry }) => ({ ...entry, caps: sorted(caps ?? '{}') })),
     await store.head(0),
+    await store.earliestTimers(0, 'acme', 100),
   );
   return given;
 }

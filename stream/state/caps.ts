@@ -39,6 +39,9 @@ export const noCaps = (): SubjectCaps => ({
   capFloor: never,
 });
 
+export const isEmpty = ({ windows, sessions, sessionFloor, capFloor }: SubjectCaps): boolean =>
+  windows.size === 0 && sessions.size === 0 && sessionFloor === never && capFloor === never;
+
 /** The takes of a choice, each counter once: listing a cap twice does not take it twice. */
 export function distinctTakes(takes: readonly CapTake[]): readonly CapTake[] {
   if (takes.length < 2) return takes;

@@ -40,23 +40,26 @@ export function checkCommit(partition: number, commit: Commit): void {
     throw invalid(where, `${commit.outbox.length} outbox items are more than ${limits.outboxItems}`);
   for (const item of commit.outbox) {
     if (item.kind === 'caps') checkPackedCaps(where, item.caps);
+    else if (item.kind === 'expire') checkExpiry(where, item);
     else checkPayload(where, item.payload);
     if (item.kind === 'decision') checkChoices(where, item.choices);
   }
 }
 
-function checkTimers(where: string, { timers = [], expired = [] }: Commit): void {
+function checkTimers(where: string, { timers = [] }: Commit): void {
   if (timers.length > limits.timers)
     throw invalid(where, `${timers.length} timers are more than ${limits.timers}`);
   for (const [key, due] of timers) {
     if (due !== null && !isTime(due)) throw invalid(where, `the timer of ${key} is due at ${due}`);
   }
-  if (expired.length > limits.blobs)
-    throw invalid(where, `${expired.length} expired subjects are more than ${limits.blobs}`);
-  for (const { tenant, subject, at, ttlMs } of expired) {
-    if (!isTime(at) || !isTime(ttlMs))
-      throw invalid(where, `${tenant}:${subject} cannot expire at ${at} after ${ttlMs} ms`);
-  }
+}
+
+function checkExpiry(
+  where: string,
+  { tenant, subject, at, ttlMs }: Extract<Commit['outbox'][number], { kind: 'expire' }>,
+): void {
+  if (!isTime(at) || !isTime(ttlMs))
+    throw invalid(where, `${tenant}:${subject} cannot expire at ${at} after ${ttlMs} ms`);
 }
 
 const isGeneration = (number: number): boolean => Number.isSafeInteger(number) && number >= 0 && number < 1e9;
@@ -69,6 +72,8 @@ export function checkRequest(partition: number, request: RequestCommit): void {
   if (request.idempotencyKey === '') throw invalid(where, 'the idempotency key is empty');
   if (!Number.isSafeInteger(request.keepMs) || request.keepMs < 1)
     throw invalid(where, `the answer cannot be kept for ${request.keepMs} ms`);
+  if (request.forgetAt !== undefined && !isTime(request.forgetAt))
+    throw invalid(where, `caps cannot be looked at at ${request.forgetAt}`);
   checkPayload(where, request.payload);
   checkChoices(where, request.choices);
 }

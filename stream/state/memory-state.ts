@@ -3,6 +3,7 @@ import type { CapTake, Resolution } from '../../schemas/index.ts';
 import {
   capsEnd,
   capUsed,
+  isEmpty,
   noCaps,
   packCaps,
   resolveChoices,
@@ -247,6 +248,11 @@ function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, co
       case 'caps':
         unionCaps(capsOf(memory, item.tenant, item.subject), unpackCaps(item.caps));
         break;
+      case 'expire': {
+        const key = `${item.tenant}:${item.subject}`;
+        if (capsEnd(memory.caps.get(key) ?? noCaps(), item.ttlMs) <= item.at) memory.caps.delete(key);
+        break;
+      }
       default:
         publish(memory, { kind: item.kind, payload: item.payload, resolution: null, mark });
     }
@@ -263,18 +269,16 @@ function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, co
   return { kind: 'committed', sequence, resolutions };
 }
 
-function moveTimers(memory: PartitionMemory, { timers = [], expired = [], generation = 0 }: Commit): void {
+function moveTimers(memory: PartitionMemory, { timers = [], outbox, generation = 0 }: Commit): void {
   const index = generationOf(memory, generation).timers;
   for (const [key, due] of timers) {
     if (due === null) index.delete(key);
     else index.set(key, due);
   }
-  for (const { tenant, subject, at, ttlMs } of expired) {
-    const key = `${tenant}:${subject}`;
-    const caps = memory.caps.get(key);
-    const end = caps === undefined ? at : capsEnd(caps, ttlMs);
-    if (end > at) index.set(key, end);
-    else memory.caps.delete(key);
+  for (const item of outbox) {
+    if (item.kind !== 'expire' || item.isBack) continue;
+    const key = `${item.tenant}:${item.subject}`;
+    if (isEmpty(memory.caps.get(key) ?? noCaps())) index.delete(key);
   }
 }
 
@@ -298,10 +302,23 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
   if (inForce(memory).blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark)
     return { kind: 'moved' };
   const resolution = resolveChoices(capsOf(memory, request.tenant, request.subject), request.choices);
+  remindOfCaps(memory, request, resolution.chosen);
   const mark = `request:${key}`;
   const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution, mark });
   memory.answers.set(key, { payload: request.payload, resolution, expiresAt: now + request.keepMs });
   return { kind: 'decided', offset, resolution };
+}
+
+/** Nothing else would ever look at caps of someone who only asks: it comes up in the index as a silent subject does. */
+function remindOfCaps(
+  memory: PartitionMemory,
+  { tenant, subject, choices, forgetAt }: RequestCommit,
+  chosen: number,
+): void {
+  const { blobs, timers } = inForce(memory);
+  const key = `${tenant}:${subject}`;
+  const hasTaken = (choices[chosen]?.caps.length ?? 0) > 0;
+  if (forgetAt !== undefined && hasTaken && !blobs.has(key) && !timers.has(key)) timers.set(key, forgetAt);
 }
 
 function capsOf(memory: PartitionMemory, tenant: string, subject: string): SubjectCaps {

@@ -16,6 +16,9 @@ export interface PartitionHead {
  * Something to publish with a commit; items take effect on caps one after the other. A decision is resolved inside the
  * commit: the first choice with room wins. A transfer is published with all caps of its subject, which has none then;
  * `caps` publishes nothing and adds caps that came with a transfer, so that no take has more room than beside both.
+ * `expire` publishes nothing: the subject has been forgotten at event time `at`, and its caps go too if none of them can
+ * count any more (`capsEnd`). If they are gone at the end of the commit, so is its entry in the index of timers, which
+ * has the time at which they are looked at again; not if `isBack`: then the entry is of what the subject did since.
  */
 export type OutboxItem =
   | { readonly kind: 'batch' | 'dead' | 'forward'; readonly payload: string }
@@ -26,6 +29,15 @@ export type OutboxItem =
       readonly subject: string;
     }
   | { readonly kind: 'caps'; readonly tenant: string; readonly subject: string; readonly caps: string }
+  | {
+      readonly kind: 'expire';
+      readonly tenant: string;
+      readonly subject: string;
+      readonly at: number;
+      /** How long it was silent. */
+      readonly ttlMs: number;
+      readonly isBack?: boolean;
+    }
   | {
       readonly kind: 'decision';
       readonly payload: string;
@@ -50,8 +62,6 @@ export interface Commit {
    * null: it has none. An entry may be early, never late. At most 6,000, each key once.
    */
   readonly timers?: readonly TimerEntry[];
-  /** Subjects whose blobs this commit deletes because they have been silent for so long. At most 3,000. */
-  readonly expired?: readonly ExpiredSubject[];
   readonly outbox: readonly OutboxItem[];
   /** Of which generation blobs and timers are; it must be the one in force, or that of the shadow. Default 0. */
   readonly generation?: number;
@@ -64,19 +74,6 @@ export interface Commit {
 
 /** Of the index of timers: a subject's key and its earliest due, event time in Unix milliseconds. */
 export type TimerEntry = readonly [key: string, due: number | null];
-
-/**
- * Its caps go with it, unless one of them could still count: then the subject is put into the index of timers at
- * the time at which none can any more.
- */
-export interface ExpiredSubject {
-  readonly tenant: string;
-  readonly subject: string;
-  /** Event time of the expiry. */
-  readonly at: number;
-  /** How long it was silent. */
-  readonly ttlMs: number;
-}
 
 export type CommitOutcome =
   | { readonly kind: 'committed'; readonly sequence: number; readonly resolutions: readonly Resolution[] }
@@ -92,6 +89,11 @@ export interface RequestCommit {
   readonly choices: readonly Choice[];
   /** How long the idempotency key is kept. */
   readonly keepMs: number;
+  /**
+   * When its caps are to be looked at if the subject has no state by which it is forgotten: it is put into the index of
+   * timers then, unless it is there already. Absent: never.
+   */
+  readonly forgetAt?: number;
   /** How long it is tried: nothing is sent any more once nobody waits for the answer. As long as a commit if absent. */
   readonly patienceMs?: number;
 }

@@ -304,7 +304,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         ['at no time', { timers: [['acme:u:1', 0.5]] }],
         ['before 1970', { timers: [['acme:u:1', -1]] }],
         ['too many', { timers: Array.from({ length: 6_001 }, (_, i) => [`acme:u:${i}`, 1] as const) }],
-        ['of an expiry at no time', { expired: [{ tenant: 'acme', subject: 'u:1', at: -1, ttlMs: 1 }] }],
+        ['of an expiry at no time', { outbox: [{ kind: 'expire', tenant: 'acme', subject: 'u:1', at: -1, ttlMs: 1 }] }],
       ] satisfies [string, Partial<Commit>][])(
         'that are %s are refused, without writing',
         async (_, part) => {
@@ -320,45 +320,83 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
 
     describe('an expired subject', () => {
       const take = [decision([choice('a', [perSubject(1, 10 * day), perSession(1, 's', 10 * day)])])];
-      const expiry = (at: number) => ({ tenant: 'acme', subject: 'u:1', at, ttlMs: 4 * day });
+      const ttlMs = 4 * day;
+      const expire = (at: number, isBack = false): OutboxItem => ({
+        kind: 'expire',
+        tenant: 'acme',
+        subject: 'u:1',
+        at,
+        ttlMs,
+        isBack,
+      });
+      /** As a worker does: its caps are looked at again one ttl later. */
+      const forgetting = (at: number): Partial<Commit> => ({
+        outbox: [expire(at)],
+        timers: [['acme:u:1', at + ttlMs]],
+      });
 
       it('takes its caps along when none of them can count any more', async () => {
         await store.commit(partition, commit('', 'c1', { outbox: take, timers: [['acme:u:1', 14 * day]] }));
         const at = 14 * day;
-        await store.commit(
-          partition,
-          commit('c1', 'c2', { expired: [expiry(at)], timers: [['acme:u:1', null]] }),
-        );
+        await store.commit(partition, commit('c1', 'c2', forgetting(at)));
         expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([]);
         const used = [perSession(1, 's', at), perSubject(1, 10 * day)];
         expect(await store.capsUsed(partition, 'acme', 'u:1', used)).toEqual([0, 0]);
       });
 
-      it('leaves caps that could still count, and comes again when they no longer can', async () => {
+      it('leaves caps that could still count, and comes again', async () => {
         await store.commit(partition, commit('', 'c1', { outbox: take }));
-        const early = { expired: [expiry(13 * day)], timers: [['acme:u:1', null] as const] };
-        await store.commit(partition, commit('c1', 'c2', early));
-        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([['acme:u:1', 14 * day]]);
+        await store.commit(partition, commit('c1', 'c2', forgetting(14 * day - 1)));
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([['acme:u:1', 18 * day - 1]]);
         expect(await store.capsUsed(partition, 'acme', 'u:1', [perSession(1, 's', 13 * day)])).toEqual([1]);
+        await store.commit(partition, commit('c2', 'c3', forgetting(18 * day - 1)));
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([]);
+        expect(await store.capsUsed(partition, 'acme', 'u:1', [perSession(1, 's', 13 * day)])).toEqual([0]);
       });
 
-      it('still counts them for decisions of the very commit that forgets it', async () => {
+      it('has them before it is forgotten and not after, within one commit', async () => {
         await store.commit(partition, commit('', 'c1', { outbox: take }));
-        const at = 20 * day;
+        const again = decision([choice('a', [perSubject(1, 10 * day + 5)])]);
         const outcome = await store.commit(
           partition,
-          commit('c1', 'c2', {
-            outbox: [decision([choice('a', [perSubject(1, 10 * day + 5)])])],
-            expired: [expiry(at)],
-          }),
+          commit('c1', 'c2', { outbox: [again, expire(20 * day), again] }),
         );
-        expect(outcome).toMatchObject({ resolutions: [{ chosen: -1 }] });
-        expect(await store.capsUsed(partition, 'acme', 'u:1', [perSubject(1, 10 * day)])).toEqual([0]);
+        expect(outcome).toMatchObject({ resolutions: [{ chosen: -1 }, { chosen: 0 }] });
+      });
+
+      it('keeps its entry if it is back at the end of the commit', async () => {
+        await store.commit(
+          partition,
+          commit('', 'c1', { outbox: [expire(20 * day, true)], timers: [['acme:u:1', 21 * day]] }),
+        );
+        expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([['acme:u:1', 21 * day]]);
       });
 
       it('that took nothing leaves nothing', async () => {
-        await store.commit(partition, commit('', 'c1', { expired: [expiry(5 * day)] }));
+        await store.commit(partition, commit('', 'c1', forgetting(5 * day)));
         expect(await store.earliestTimers(partition, 'acme', 10)).toEqual([]);
+      });
+    });
+
+    describe('one who only asks for decisions', () => {
+      const asking = (key: string, caps: Choice['caps'], forgetAt: number) => ({
+        ...request(key, [choice('a', caps)]),
+        forgetAt,
+      });
+      const entries = () => store.earliestTimers(partition, 'acme', 10);
+
+      it('comes up in the index once it has taken a cap, when it was first to', async () => {
+        await store.request(partition, asking('r1', [], 40 * day));
+        expect(await entries()).toEqual([]);
+        await store.request(partition, asking('r2', [perSession(1, 's', 10 * day)], 50 * day));
+        await store.request(partition, asking('r3', [perSession(3, 's', 11 * day)], 51 * day));
+        expect(await entries()).toEqual([['acme:u:1', 50 * day]]);
+      });
+
+      it('does not if a state is there, which has an entry of its own', async () => {
+        await store.commit(partition, commit('', 'c1', { blobs: [['acme:u:1', Buffer.from('1')]] }));
+        await store.request(partition, asking('r1', [perSubject(1, 10 * day)], 50 * day));
+        expect(await entries()).toEqual([]);
       });
     });
 

@@ -8,7 +8,7 @@ import { makeTimers, takePending, tellEnd } from '../features/timers/index.ts';
 import type { Item } from '../item.ts';
 import { type Firing, readOnce, timerQuestion } from './question.ts';
 import { dueOf, isTold, openEnds, type TimerRules } from './rules.ts';
-import { enter, schedule } from './schedule.ts';
+import { schedule } from './schedule.ts';
 
 export interface FireParts {
   readonly workspace: CompiledWorkspace;
@@ -35,34 +35,43 @@ export function look(
   const { timer, expiry } = dueOf(state, features, rules);
   const next = Math.min(timer, expiry);
   if (next > entry) {
-    if (next === Infinity && state.position < 0) forgetCaps(key, subject, entry, item, batch, rules);
+    if (next === Infinity && state.position < 0 && rules.ttlMs !== Infinity)
+      expireCaps(key, subject, entry, item, batch, rules);
     else schedule(batch, item.tenant, key, state, next);
     return;
   }
   if (timer === next) fire(subject, state, next, item, batch, parts);
   if (expiry === next) {
-    const blank = features.empty();
-    batch.subjects.set(key, blank);
-    schedule(batch, item.tenant, key, blank, Infinity);
-    batch.expired.set(key, { tenant: item.tenant, subject, at: next, ttlMs: rules.ttlMs });
+    batch.subjects.set(key, features.empty());
+    batch.changed.add(key);
+    batch.expired.add(key);
+    expireCaps(key, subject, next, item, batch, rules);
     return;
   }
   const after = dueOf(state, features, rules);
   schedule(batch, item.tenant, key, state, Math.min(after.timer, after.expiry));
 }
 
-/** An entry of someone who is forgotten already: caps that could still count were left behind. */
-function forgetCaps(
+/**
+ * Of someone who has no state, or none any more: caps that no longer count go, and if others are left they are looked at
+ * again one `ttl` later, unless the subject has come back by then. Only the commit knows whether there are any, so that
+ * entry is not known here for certain.
+ */
+function expireCaps(
   key: string,
   subject: string,
   at: number,
-  item: Item,
+  { tenant }: Item,
   batch: Batch,
-  rules: TimerRules,
+  { ttlMs }: TimerRules,
 ): void {
-  enter(batch, item.tenant, key, null);
-  if (rules.ttlMs !== Infinity)
-    batch.expired.set(key, { tenant: item.tenant, subject, at, ttlMs: rules.ttlMs });
+  batch.horizon?.set(tenant, key, null);
+  batch.horizon?.doubtFrom(tenant, at + ttlMs);
+  batch.timers.set(key, at + ttlMs);
+  batch.moves.push({
+    after: batch.questions.length,
+    item: { kind: 'expire', tenant, subject, at, ttlMs },
+  });
 }
 
 /** Asks for a decision for each trigger whose timer is due at exactly this time, and takes these timers out. */

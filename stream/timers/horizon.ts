@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/index.ts';
 import { compareText } from '../features/parts/text.ts';
 import type { StateStore } from '../state/port.ts';
 
@@ -14,12 +15,23 @@ interface TenantHorizon {
   bound: Entry | null;
 }
 
+/** How long it takes at least until what others put into the index is due, and the clock that they go by. */
+export interface HorizonOthers {
+  readonly afterMs: number;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** How far the clocks of those who put entries into the index may be behind the worker's. */
+const mostSkewMs = 60_000;
+
 /** How much of a tenant's index is read at once; twice as much is held. */
 const defaultPage = 1_000;
 
 /**
  * The near part of a partition's index of timers, in memory: which subjects are due next. What a worker commits is put
  * in here too, so it is ahead of the store by the commits in flight. Ordered by (due, key as bytes), as the store is.
+ * Those who only ask for decisions are put into the index by others: one `ttl` from now at the earliest, so what is read
+ * is not known to be all beyond that.
  */
 export class Horizon {
   readonly #tenants = new Map<string, TenantHorizon>();
@@ -27,6 +39,7 @@ export class Horizon {
   readonly #partition: number;
   readonly #settled: () => Promise<void>;
   readonly #page: number;
+  readonly #newFrom: () => number;
 
   /** `settled` resolves when no commit is in flight. */
   constructor(parts: {
@@ -34,11 +47,17 @@ export class Horizon {
     partition: number;
     settled: () => Promise<void>;
     page?: number | undefined;
+    others?: HorizonOthers | undefined;
   }) {
     this.#store = parts.store;
     this.#partition = parts.partition;
     this.#settled = parts.settled;
     this.#page = parts.page ?? defaultPage;
+    const { others } = parts;
+    this.#newFrom = () =>
+      others === undefined
+        ? Infinity
+        : others.clock.now() + others.afterMs - Math.min(mostSkewMs, others.afterMs / 2);
   }
 
   /** Makes sure that the first `page` entries due by `until` are here. Must not be called between `set` and its commit. */
@@ -50,6 +69,7 @@ export class Horizon {
       if (first !== undefined && known.entries.length >= this.#page) return;
     }
     await this.#settled();
+    const newFrom = this.#newFrom();
     const read = await this.#store.earliestTimers(this.#partition, tenant, this.#page);
     const entries = read.map(([key, due]): Entry => ({ key, due }));
     this.#tenants.set(tenant, {
@@ -57,6 +77,7 @@ export class Horizon {
       dueOf: new Map(read),
       bound: entries.length < this.#page ? null : (entries.at(-1) ?? null),
     });
+    this.doubtFrom(tenant, newFrom);
   }
 
   /** Keys of the entries due by `until`, earliest first, at most `limit`. */
@@ -93,6 +114,16 @@ export class Horizon {
     known.entries.splice(placeOf(known.entries, entry), 0, entry);
     known.dueOf.set(key, due);
     if (known.entries.length > 2 * this.#page) this.#shorten(known);
+  }
+
+  /** From this time on there may be entries that only the store knows. */
+  doubtFrom(tenant: string, due: number): void {
+    const known = this.#tenants.get(tenant);
+    const bound = { key: '', due };
+    if (known === undefined || due === Infinity) return;
+    if (known.bound !== null && compare(known.bound, bound) <= 0) return;
+    known.bound = bound;
+    for (const { key } of known.entries.splice(placeOf(known.entries, bound))) known.dueOf.delete(key);
   }
 
   dueOf(tenant: string, key: string): number | undefined {

@@ -16,7 +16,7 @@ export interface TimerRules {
   /** Nothing in this workspace is ever due, and no condition is watched: nothing is to be done for an event. */
   readonly isIdle: boolean;
   readonly delayMs: number;
-  /** Infinity: subjects are never forgotten. */
+  /** Infinity, which no workspace says: subjects are never forgotten. */
   readonly ttlMs: number;
   /** Infinity: no trigger asks for the ends of sessions. */
   readonly gapMs: number;
@@ -38,7 +38,7 @@ export function timerRules(workspace: CompiledWorkspace): TimerRules {
   const sessionEnds = triggers.filter((trigger) => trigger.kind === 'session_end');
   const waits = triggers.filter((trigger) => trigger.kind === 'absence');
   const types = new Set(waits.flatMap(({ after, absent }) => [after, ...absent]));
-  const ttlMs = workspace.stateTtlMs ?? Infinity;
+  const ttlMs = workspace.stateTtlMs;
   return {
     isIdle: conditions.length + sessionEnds.length + waits.length === 0 && ttlMs === Infinity,
     delayMs: workspace.timersDelayMs,

@@ -22,8 +22,9 @@ const runs = full ? 20_000 : 700;
 const timeout = full ? 3_600_000 : 120_000;
 const start = Date.UTC(2026, 0, 1);
 const second = 1_000;
+const workspaceTtl = 365 * 86_400 * second;
 /** Long after all events, as with a history that is fed. */
-const appendedAt = start + 365 * 86_400 * second;
+const appendedAt = start + workspaceTtl;
 const scorers = { get: () => undefined, close: async () => {} };
 let workspace: CompiledWorkspace;
 beforeAll(async () => {
@@ -119,7 +120,7 @@ const way = fc.record({
 async function decisionsOf(
   records: readonly LogRecord[],
   { batches, crashes, page, most, cached }: Way,
-  ttlMs: number | null,
+  ttlMs: number,
 ): Promise<{ decisions: DecisionRecord[]; blobs: string[]; index: [string, number][]; late: number }> {
   const clock = manualClock(appendedAt);
   const store = memoryState({ clock });
@@ -168,12 +169,12 @@ async function decisionsOf(
 }
 
 const plainWay: Way = { batches: [1_000], crashes: ['none'], page: 1_000, most: 1_000, cached: 1_000 };
-const ttl = fc.constantFrom(null, 300 * second);
-const rulesFor = (ttlMs: number | null) => ({
+const ttl = fc.constantFrom(workspaceTtl, 300 * second);
+const rulesFor = (ttlMs: number) => ({
   gapMs: 60 * second,
   delayMs: 5 * second,
   latenessMs: 30 * second,
-  ttlMs: ttlMs ?? Infinity,
+  ttlMs,
 });
 const firedOf = ({ subject, startedBy, time }: DecisionRecord): Fired => ({
   subject,
@@ -225,7 +226,7 @@ describe('triggers and timers', { timeout }, () => {
           properties: { clock: appendedAt },
         };
         const timersOf = async (log: readonly TimedEvent[]) =>
-          (await decisionsOf(recordsOf([...log, last]), plainWay, null)).decisions
+          (await decisionsOf(recordsOf([...log, last]), plainWay, workspaceTtl)).decisions
             .filter(({ startedBy }) => startedBy.kind === 'timer')
             .map(({ id, subject, time, session }) => ({ id, subject, time, session }))
             .sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));

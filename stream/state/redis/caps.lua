@@ -252,6 +252,15 @@ local function union_caps(into, from)
   while forget_cap(into, nil) do end
 end
 
+local function clear_caps(caps)
+  mark_all(caps)
+  caps.windows, caps.sessions, caps.session_floor, caps.cap_floor = {}, {}, NEVER, NEVER
+end
+
+local function has_no_caps(caps)
+  return not next(caps.windows) and not next(caps.sessions) and caps.session_floor == NEVER and caps.cap_floor == NEVER
+end
+
 local MOST_PACKED_BYTES = 256 * 1024
 
 -- All caps as JSON, for a transfer to carry; the subject has none afterwards. Too many become floors alone.
@@ -273,8 +282,7 @@ local function pack_and_clear(caps)
   if #packed > MOST_PACKED_BYTES then
     packed = '{"f":[' .. whole(session_floor) .. ',' .. whole(cap_floor) .. ']}'
   end
-  mark_all(caps)
-  caps.windows, caps.sessions, caps.session_floor, caps.cap_floor = {}, {}, NEVER, NEVER
+  clear_caps(caps)
   return packed
 end
 

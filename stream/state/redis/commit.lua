@@ -11,12 +11,14 @@
 --          {blob key, blob, ...}, {key to delete, ...},
 --          {item, ...},
 --          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
---          {{caps key, timers key, member, time of expiry, ms of silence before it}, ...},
 --          generation that blobs and timers are of, generation to put in force or false}; an item is one of
 --           {'batch' | 'dead' | 'forward', payload}
 --           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}
 --           {'transfer', payload, caps key}  published with the caps, which the subject then has no more
 --           {'caps', JSON, caps key}         publishes nothing: adds caps that another subject's transfer carried
+--           {'expire', time, caps key, ms of silence before it, timers key or false, member}
+--                                            publishes nothing: forgets caps if none of them can count any more, and
+--                                            the entry of a subject that has none then
 --         Items take effect on caps one after the other.
 -- Reply: {'committed', sequence, JSON list of resolutions}   also when this very commit had been made before
 --        {'fenced', position, commit id, sequence, generation} the head is another one, or of another generation
@@ -74,10 +76,9 @@ local function activation_problem(generation, position, tag)
   return nil
 end
 
-local function timers_problem(timers, expired, tag, mark)
-  if type(timers) ~= 'table' or type(expired) ~= 'table' then return 'the timers are not lists' end
-  if #expired > MOST_BLOBS then return 'too many expired subjects' end
-  local prefix, count = tag .. ':timers' .. mark .. ':', 0
+local function timers_problem(timers, prefix)
+  if type(timers) ~= 'table' then return 'the timers are not lists' end
+  local count = 0
   for _, index in ipairs(timers) do
     if type(index) ~= 'table' or not is_own(index[1], prefix) then return 'a foreign timers key' end
     if not is_missing_or(index[1], 'zset') then return index[1] .. ' is not a sorted set' end
@@ -92,31 +93,48 @@ local function timers_problem(timers, expired, tag, mark)
       if type(member) ~= 'string' then return 'a timer to remove is not a string' end
     end
   end
-  for _, item in ipairs(expired) do
-    if type(item) ~= 'table' or not is_own(item[1], tag .. ':cap:') or not is_own(item[2], prefix) then
-      return 'a foreign key of an expired subject'
-    end
-    if type(item[3]) ~= 'string' or not is_finite(item[4]) or not is_finite(item[5]) then
-      return 'an expired subject without a time'
-    end
-    if not is_missing_or(item[1], 'hash') then return item[1] .. ' is not a hash' end
-    if not is_missing_or(item[2], 'zset') then return item[2] .. ' is not a sorted set' end
-  end
   return nil
+end
+
+local function expiry_problem(item, tag, prefix)
+  local _, at, caps_key, ttl, timers_key, member = unpack(item, 1, 6)
+  if not is_own(caps_key, tag .. ':cap:') or (timers_key and not is_own(timers_key, prefix)) then
+    return 'a foreign key of an expired subject'
+  end
+  if type(member) ~= 'string' or not is_finite(at) or not is_finite(ttl) then
+    return 'an expired subject without a time'
+  end
+  if not is_missing_or(caps_key, 'hash') then return caps_key .. ' is not a hash' end
+  if timers_key and not is_missing_or(timers_key, 'zset') then return timers_key .. ' is not a sorted set' end
+  return nil
+end
+
+local function item_problem(item, tag, timers_prefix)
+  if type(item) ~= 'table' then return 'an outbox item is not a list' end
+  local kind = item[1]
+  if kind == 'expire' then return expiry_problem(item, tag, timers_prefix) end
+  if type(item[2]) ~= 'string' then return 'an outbox item without payload' end
+  if kind == 'batch' or kind == 'dead' or kind == 'forward' then return nil end
+  if kind ~= 'decision' and kind ~= 'transfer' and kind ~= 'caps' then return 'an outbox item of an unknown kind' end
+  if not is_own(item[3], tag .. ':cap:') then return 'a foreign caps key' end
+  if not is_missing_or(item[3], 'hash') then return item[3] .. ' is not a hash' end
+  if kind == 'caps' and not unpack_caps(item[2]) then return 'caps that are none' end
+  return kind == 'decision' and choices_problem(item[4]) or nil
 end
 
 local function commit_problem(args, head_position, tag)
   local position, partition_state, blobs, deletes, outbox = args[3], args[4], args[5], args[6], args[7]
   -- Only a generation that was made anew may begin anywhere: the log may have lost what the one before is at.
-  if type(position) ~= 'number' or (position < head_position and not args[11]) then
+  if type(position) ~= 'number' or (position < head_position and not args[10]) then
     return 'position ' .. tostring(position) .. ' is before the committed ' .. tostring(head_position)
   end
   if partition_state ~= false and type(partition_state) ~= 'string' then return 'the partition state is not bytes' end
   if type(blobs) ~= 'table' or #blobs % 2 ~= 0 or #blobs > 2 * MOST_BLOBS then return 'too many blobs' end
   if type(deletes) ~= 'table' or #deletes > MOST_BLOBS then return 'too many deletes' end
   if type(outbox) ~= 'table' then return 'the outbox is not a list' end
-  if not is_generation(args[10]) then return 'the generation is no number' end
-  local mark = mark_of(args[10])
+  if not is_generation(args[9]) then return 'the generation is no number' end
+  local mark = mark_of(args[9])
+  local timers_prefix = tag .. ':timers' .. mark .. ':'
   local prefix = tag .. ':state' .. mark .. ':'
   local length = #prefix
   for i = 1, #blobs, 2 do
@@ -127,19 +145,10 @@ local function commit_problem(args, head_position, tag)
     if type(key) ~= 'string' or string.sub(key, 1, length) ~= prefix then return 'a foreign key to delete' end
   end
   for _, item in ipairs(outbox) do
-    if type(item) ~= 'table' or type(item[2]) ~= 'string' then return 'an outbox item without payload' end
-    local kind = item[1]
-    if kind == 'decision' or kind == 'transfer' or kind == 'caps' then
-      if type(item[3]) ~= 'string' or string.sub(item[3], 1, #tag + 5) ~= tag .. ':cap:' then return 'a foreign caps key' end
-      if not is_missing_or(item[3], 'hash') then return item[3] .. ' is not a hash' end
-      local problem = kind == 'decision' and choices_problem(item[4])
-      if problem then return problem end
-      if kind == 'caps' and not unpack_caps(item[2]) then return 'caps that are none' end
-    elseif kind ~= 'batch' and kind ~= 'dead' and kind ~= 'forward' then
-      return 'an outbox item of an unknown kind'
-    end
+    local problem = item_problem(item, tag, timers_prefix)
+    if problem then return problem end
   end
-  return timers_problem(args[8], args[9], tag, mark) or activation_problem(args[11], position, tag)
+  return timers_problem(args[8], timers_prefix) or activation_problem(args[10], position, tag)
 end
 
 -- ZADD or ZREM with many values.
@@ -149,13 +158,17 @@ local function many(command, key, values)
   end
 end
 
--- The caps of subjects that have expired, or when they will have.
-local function expire(expired)
-  for _, item in ipairs(expired) do
-    local caps_key, timers_key, member, at, ttl = unpack(item)
-    local ending = caps_end(read_caps(caps_key), ttl)
-    if ending > at then redis.call('ZADD', timers_key, whole(ending), member) else redis.call('DEL', caps_key) end
+-- What an item does to the caps of its subject; what it then has to say with its payload.
+local function apply(item, caps)
+  local kind = item[1]
+  if kind == 'decision' then return resolve(caps, item[4]) end
+  if kind == 'transfer' then return pack_and_clear(caps) end
+  if kind == 'expire' then
+    if caps_end(caps, item[4]) <= item[2] then clear_caps(caps) end
+  else
+    union_caps(caps, unpack_caps(item[2]))
   end
+  return nil
 end
 
 local function commit(keys, argv)
@@ -176,7 +189,7 @@ local function commit(keys, argv)
   local is_shadow = head_key ~= tag .. ':head'
   -- What is built beside the generation in force ends when it is that itself, or has been overtaken.
   if is_shadow then generation = tonumber(redis.call('HGET', tag .. ':head', 'generation') or 0) end
-  local is_current = (is_shadow and generation < (tonumber(args[10]) or 0)) or (not is_shadow and generation == args[10])
+  local is_current = (is_shadow and generation < (tonumber(args[9]) or 0)) or (not is_shadow and generation == args[9])
   if current ~= args[1] or not is_current then
     return stored_answer(commits_key, args[2])
       or { 'fenced', whole(position), current, whole(sequence), whole(generation) }
@@ -193,14 +206,8 @@ local function commit(keys, argv)
         caps = read_caps(item[3])
         by_subject[item[3]] = caps
       end
-      if item[1] == 'decision' then
-        resolved[i] = resolve(caps, item[4])
-        table.insert(resolutions, resolved[i])
-      elseif item[1] == 'transfer' then
-        resolved[i] = pack_and_clear(caps)
-      else
-        union_caps(caps, unpack_caps(item[2]))
-      end
+      resolved[i] = apply(item, caps)
+      if item[1] == 'decision' then table.insert(resolutions, resolved[i]) end
     end
   end
 
@@ -213,14 +220,17 @@ local function commit(keys, argv)
     many('ZADD', index[1], index[2])
     many('ZREM', index[1], index[3])
   end
-  expire(args[9])
   for i, item in ipairs(outbox) do
-    if item[1] ~= 'caps' then publish(outbox_key, item[1], item[2], resolved[i], id) end
+    if item[1] == 'expire' then
+      if item[5] and has_no_caps(by_subject[item[3]]) then redis.call('ZREM', item[5], item[6]) end
+    elseif item[1] ~= 'caps' then
+      publish(outbox_key, item[1], item[2], resolved[i], id)
+    end
   end
   local next_sequence = whole(sequence + 1)
   local answer = '[' .. table.concat(resolutions, ',') .. ']'
   redis.call('HSET', commits_key, whole((sequence + 1) % KEPT_COMMITS), next_sequence .. '\n' .. id .. '\n' .. answer)
-  if args[11] then redis.call('HSET', head_key, 'generation', whole(args[11])) end
+  if args[10] then redis.call('HSET', head_key, 'generation', whole(args[10])) end
   redis.call('HSET', head_key, 'position', whole(args[3]), 'sequence', next_sequence, 'commit', id)
   return { 'committed', next_sequence, answer }
 end

@@ -1,20 +1,19 @@
 import type { CapTake, Choice } from '../../../schemas/index.ts';
 import { Packer } from '../../redis/index.ts';
 import { distinctTakes } from '../caps.ts';
-import type { Commit, ExpiredSubject, OutboxItem, RequestCommit, TimerEntry } from '../port.ts';
+import type { Commit, OutboxItem, RequestCommit, TimerEntry } from '../port.ts';
 import type { StateKeys } from './keys.ts';
 
 /** The one argument of commit.lua, in `room` if that is large enough. */
 export function packCommit(keys: StateKeys, commit: Commit, room?: Buffer): Buffer {
   const packer = new Packer(sizeOf(commit), room);
-  packer.array(11).string(commit.previous).string(commit.id).number(commit.position);
+  packer.array(10).string(commit.previous).string(commit.id).number(commit.position);
   if (commit.partitionState === null) packer.boolean(false);
   else packer.bytes(commit.partitionState);
   packBlobs(packer, keys, commit);
   packer.array(commit.outbox.length);
   for (const item of commit.outbox) packItem(packer, keys, item);
   packTimers(packer, keys, commit.timers ?? []);
-  packExpired(packer, keys, commit.expired ?? []);
   packer.number(keys.generation);
   if (commit.activate === undefined) packer.boolean(false);
   else packer.number(commit.activate);
@@ -23,9 +22,12 @@ export function packCommit(keys: StateKeys, commit: Commit, room?: Buffer): Buff
 
 /** The one argument of request.lua. */
 export function packRequest(request: RequestCommit, generation: number): Buffer {
-  const packer = new Packer(request.payload.length * 3 + 1_024).array(4).string(request.payload);
+  const packer = new Packer(request.payload.length * 3 + 1_024).array(6).string(request.payload);
   packChoices(packer, request.choices);
-  return packer.number(request.keepMs).number(generation).finish();
+  packer.number(request.keepMs).number(generation);
+  if (request.forgetAt === undefined) packer.boolean(false);
+  else packer.number(request.forgetAt);
+  return packer.string(`${request.tenant}:${request.subject}`).finish();
 }
 
 /** The one argument of caps_used.lua. */
@@ -69,14 +71,6 @@ function packTimers(packer: Packer, keys: StateKeys, timers: readonly TimerEntry
   }
 }
 
-function packExpired(packer: Packer, keys: StateKeys, expired: readonly ExpiredSubject[]): void {
-  packer.array(expired.length);
-  for (const { tenant, subject, at, ttlMs } of expired) {
-    packer.array(5).string(keys.caps(tenant, subject)).string(keys.timers(tenant));
-    packer.string(`${tenant}:${subject}`).number(at).number(ttlMs);
-  }
-}
-
 function packItem(packer: Packer, keys: StateKeys, item: OutboxItem): void {
   switch (item.kind) {
     case 'batch':
@@ -90,6 +84,14 @@ function packItem(packer: Packer, keys: StateKeys, item: OutboxItem): void {
     case 'caps':
       packer.array(3).string(item.kind).string(item.caps).string(keys.caps(item.tenant, item.subject));
       return;
+    case 'expire': {
+      const { tenant, subject, at, ttlMs, isBack } = item;
+      packer.array(6).string(item.kind).number(at).string(keys.caps(tenant, subject)).number(ttlMs);
+      if (isBack) packer.boolean(false);
+      else packer.string(keys.timers(tenant));
+      packer.string(`${tenant}:${subject}`);
+      return;
+    }
     case 'decision':
       break;
   }
@@ -123,8 +125,11 @@ function sizeOf(commit: Commit): number {
   let bytes = 1_024 + (commit.partitionState?.length ?? 0);
   for (const [key, blob] of commit.blobs) bytes += key.length * 3 + 64 + (blob?.length ?? 0);
   for (const [key] of commit.timers ?? []) bytes += key.length * 3 + 16;
-  for (const { subject } of commit.expired ?? []) bytes += subject.length * 6 + 512;
-  for (const item of commit.outbox)
-    bytes += (item.kind === 'caps' ? item.caps : item.payload).length * 3 + 512;
+  for (const item of commit.outbox) bytes += textOf(item).length * 3 + 1_024;
   return bytes;
+}
+
+function textOf(item: OutboxItem): string {
+  if (item.kind === 'caps') return item.caps;
+  return item.kind === 'expire' ? item.subject : item.payload;
 }

@@ -114,9 +114,9 @@ describe('the functions in Redis', () => {
           blobs: [['a', Buffer.from('1')]],
           partitionState: Buffer.from('1'),
           timers: [['acme:u:1', 5]],
-          expired: [{ tenant: 'acme', subject: 'u:8', at: 1, ttlMs: 1 }],
           outbox: [
             { kind: 'batch', payload: 'x' },
+            { kind: 'expire', tenant: 'acme', subject: 'u:8', at: 1, ttlMs: 1 },
             decision([choice('a', [take])], 'u:1'),
             decision([choice('a', [take])], 'u:9'),
           ],

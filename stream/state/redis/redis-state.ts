@@ -56,6 +56,7 @@ export function redisState(options: RedisStateOptions): StateStore {
             caps(tenant, subject),
             `${statePrefix}${tenant}:${subject}`,
             head,
+            keys.timers(tenant),
           ],
           [packRequest(request, keys.generation)],
           `decide in partition ${partition}`,

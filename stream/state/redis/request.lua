@@ -4,8 +4,9 @@
 --       3 caps of the subject (hash)
 --       4 state blob of the subject (string)
 --       5 head of the partition (hash)
+--       6 timers of the tenant (sorted set)
 -- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at}, ...}}, ...}, milliseconds to keep the answer,
---         generation of the state blob}
+--         generation of the state blob, time to look at the caps of a subject without state or false, its member in the timers}
 -- Reply: {'decided', offset, resolution}    resolution is JSON
 --        {'repeated', payload, resolution}  the key has been answered before: the first answer
 --        {'moved'}                          the subject's state and caps have moved to another; nothing was written
@@ -19,6 +20,7 @@ local function request(keys, argv)
   local answer_key, outbox_key, caps_key, blob_key = keys[1], keys[2], keys[3], keys[4]
   if not is_missing_or(answer_key, 'string') or not is_missing_or(caps_key, 'hash')
     or not is_missing_or(blob_key, 'string') or not is_missing_or(keys[5], 'hash')
+    or not is_missing_or(keys[6], 'zset')
     or not is_our_stream(outbox_key) then
     return redis.error_reply('INVALID a key of this request has a foreign type')
   end
@@ -35,11 +37,19 @@ local function request(keys, argv)
   local payload, choices, keep = args[1], args[2], args[3]
   if type(payload) ~= 'string' then return redis.error_reply('INVALID the payload is not a string') end
   if type(keep) ~= 'number' or keep < 1 then return redis.error_reply('INVALID the time to keep the answer') end
+  local forget_at, member = args[5], args[6]
+  if (forget_at and type(forget_at) ~= 'number') or type(member) ~= 'string' then
+    return redis.error_reply('INVALID the time to look at the caps')
+  end
   local problem = choices_problem(choices)
   if problem then return redis.error_reply('INVALID ' .. problem) end
 
   local caps = read_caps(caps_key)
   local resolution = resolve(caps, choices)
+  -- Nothing else would ever look at caps of someone who only asks: it comes up in the index as a silent subject does.
+  if forget_at and next(caps.dirty) and redis.call('EXISTS', blob_key) == 0 then
+    redis.call('ZADD', keys[6], 'NX', whole(forget_at), member)
+  end
   write_caps(caps)
   local now = redis.call('TIME')
   local offset = publish(outbox_key, 'decision', payload, resolution, 'request:' .. now[1] .. '.' .. now[2])
