@@ -74,9 +74,9 @@ export interface FeatureSet {
    * bounds of each kind, an event of one being as late as it is older than the newest of both); its position stays,
    * and `from` must not be used again. An event that both have seen counts twice, except for `last`, `last_n`, `min`,
    * `max`, `distinct`, `approx_distinct`, `sequence` and `time_since`. What `from` waits for is re-checked against both histories (timers/timers.ts);
-   * the index of timers is the caller's.
+   * the index of timers is the caller's. Returns how many waits there was no room for.
    */
-  merge(into: SubjectState, from: SubjectState): void;
+  merge(into: SubjectState, from: SubjectState): number;
   /**
    * Features that a layout (its description) has not got get what `from` has of them: `into` was read from a blob of that
    * layout, and `from` must not be used again.

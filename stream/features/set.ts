@@ -110,7 +110,8 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
       return values;
     },
     activity: (state) => Math.max(state.newest, newestRemembered((state as Subject).remembered)),
-    sessionEnds: (state) => sessionEnds((state as Subject).sessions, rules.gapMs),
+    sessionEnds: (state) =>
+      sessionEnds((state as Subject).sessions, state.timers?.stretches ?? [], rules.gapMs),
     inspect(state) {
       const subject = state as Subject;
       const { times, start, end } = subject.remembered;
@@ -148,13 +149,15 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
       mergeRemembered(target.remembered, source.remembered, config.deduplicationIds);
       forgetBefore(target.remembered, target.newest - config.deduplicationMs);
       mergeSessions(target.sessions, source.sessions, target.newest, rules);
+      let refused = 0;
       if (source.timers !== null) {
         target.timers ??= makeTimers();
-        mergeTimers(target.timers, source.timers);
+        refused = mergeTimers(target.timers, source.timers, rules.gapMs);
       }
       for (const { kind, index } of machines)
         kind.merge(target.slots[index], source.slots[index], target, source);
       refreshSession(target);
+      return refused;
     },
   };
 }

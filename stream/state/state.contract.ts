@@ -304,7 +304,10 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         ['at no time', { timers: [['acme:u:1', 0.5]] }],
         ['before 1970', { timers: [['acme:u:1', -1]] }],
         ['too many', { timers: Array.from({ length: 6_001 }, (_, i) => [`acme:u:${i}`, 1] as const) }],
-        ['of an expiry at no time', { outbox: [{ kind: 'expire', tenant: 'acme', subject: 'u:1', at: -1, ttlMs: 1 }] }],
+        [
+          'of an expiry at no time',
+          { outbox: [{ kind: 'expire', tenant: 'acme', subject: 'u:1', at: -1, ttlMs: 1 }] },
+        ],
       ] satisfies [string, Partial<Commit>][])(
         'that are %s are refused, without writing',
         async (_, part) => {

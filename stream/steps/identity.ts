@@ -123,7 +123,7 @@ export function followIdentity(features: FeatureSet, logVersion: number) {
     if (transfer.state !== null) {
       const arrived = readState(transfer.state);
       if (typeof arrived === 'string') return dead('state_unreadable', arrived);
-      features.merge(state, arrived);
+      batch.timersRefused += features.merge(state, arrived);
     }
     if (transfer.caps !== '{}') {
       const { tenant } = item;

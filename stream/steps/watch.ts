@@ -13,12 +13,14 @@ import {
   forgetMarks,
   heldOf,
   makeTimers,
+  tellEnd,
+  withStretch,
 } from '../features/timers/index.ts';
 import type { Item } from '../item.ts';
 import { watermarkOf } from '../partition-state.ts';
 import type { FireParts } from '../timers/fire.ts';
 import { readOnce } from '../timers/question.ts';
-import { defaultLatenessMs } from '../timers/rules.ts';
+import { defaultLatenessMs, openEnds } from '../timers/rules.ts';
 import { schedule } from '../timers/schedule.ts';
 
 /**
@@ -32,7 +34,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
     const state = batch.subjects.get(item.key);
     if (state === undefined) return ok;
     if (!isSystemType(item.type)) {
-      if (rules.gapMs !== Infinity) markSimulated(item, state);
+      if (rules.gapMs !== Infinity) followSession(item, state, batch);
       if (!item.isLate && rules.conditions.length > 0) watchConditions(item, state, batch);
       const absences = rules.absences.get(item.type);
       if (absences !== undefined) {
@@ -51,11 +53,32 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
     return ok;
   };
 
-  function markSimulated(item: Item, state: SubjectState): void {
+  function followSession(item: Item, state: SubjectState, batch: Batch): void {
+    const { session, time } = item;
     const simulated = isSimulated(item.event);
-    if (!simulated && state.timers === null) return;
-    state.timers ??= makeTimers();
-    state.timers.isSimulated = simulated;
+    if (simulated || state.timers !== null || session !== null) {
+      state.timers ??= makeTimers();
+      state.timers.isSimulated = simulated;
+    }
+    if (session !== null && state.timers !== null) {
+      const added = { name: keptText(session), first: time, last: time };
+      const before = state.newest - workspace.deduplicationMs - rules.gapMs;
+      const { timers } = state;
+      timers.stretches = withStretch(timers.stretches, added, rules.gapMs);
+      if ((timers.stretches[0]?.last ?? Infinity) < before)
+        timers.stretches = timers.stretches.filter(({ last }) => last >= before);
+    }
+    if (item.isLate) passOverEnds(item, state, batch);
+  }
+
+  /** A late event starts no decision: a session that is over the moment it makes it counts as told. */
+  function passOverEnds({ tenant, time }: Item, state: SubjectState, batch: Batch): void {
+    const now = Math.max(watermarkOf(batch.partitionState, tenant).at, state.newest);
+    for (const { name, first, last, due } of openEnds(state, features, rules)) {
+      if (time < first || time > last || due + rules.delayMs > now) continue;
+      state.timers ??= makeTimers();
+      tellEnd(state.timers, { name, last });
+    }
   }
 
   function watchConditions(item: Item, state: SubjectState, batch: Batch): void {

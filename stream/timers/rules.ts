@@ -82,6 +82,6 @@ export function openEnds(state: SubjectState, features: FeatureSet, rules: Timer
   return features.sessionEnds(state).filter((end) => timers === null || !isTold(timers, end));
 }
 
-/** A session is told of once, however it grows afterwards. */
+/** What has been told of is not told of again, however it grows afterwards. */
 export const isTold = ({ ended }: Timers, { name, first, last }: SessionEnd): boolean =>
   ended.some((told) => told.name === name && told.last >= first && told.last <= last);

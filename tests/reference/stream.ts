@@ -220,7 +220,14 @@ export function referenceStream(
       properties: event.properties,
       isLate,
     });
-    if (isLate) return;
+    if (isLate) {
+      // It starts no decision: a session that is over at once is not told.
+      const present = Math.max(now, newestOf(person));
+      for (const { told, due } of event.type.startsWith('$') ? [] : openOf(person))
+        if (told !== null && time >= told.first && time <= told.last && due + rules.delayMs <= present)
+          person.told.push(told);
+      return;
+    }
     const asked = { subject, cause: event.id, position };
     for (const { name, type, when } of rules.onEvent)
       if (type === event.type && when(event)) decide(person, { ...asked, trigger: name, time });

@@ -32,7 +32,7 @@ export interface Open {
   readonly once: string;
   /** Absent: the one that is current. */
   readonly session?: string;
-  readonly told: { readonly name: string | null; readonly last: number } | null;
+  readonly told: { readonly name: string | null; readonly first: number; readonly last: number } | null;
 }
 
 interface History {
@@ -132,34 +132,44 @@ export function openSessions(
       due: last + gapMs,
       once: `${sessionEnd} ${name} ${last}`,
       session: name ?? `s-${first.toString(36)}`,
-      told: { name, last },
+      told: { name, first, last },
     }));
 }
 
-/** Named sessions with the visits that touch them, and the visits that touch none. */
+/** Named sessions, each pause longer than the gap apart, with the visits that touch them; and the visits that touch none. */
 export function sessionsOf(
   events: readonly Pick<FeatureEvent, 'time' | 'session'>[],
   gapMs: number,
 ): { name: string | null; first: number; last: number }[] {
-  const visits: { name: null; first: number; last: number }[] = [];
-  for (const { time } of events.filter((one) => one.session === null).sort((a, b) => a.time - b.time)) {
-    const last = visits.at(-1);
-    if (last !== undefined && time - last.last <= gapMs) last.last = time;
-    else visits.push({ name: null, first: time, last: time });
-  }
-  const names = new Set(events.flatMap(({ session }) => (session === null ? [] : [session])));
-  const named = [...names].map((name) => {
-    const times = events.filter((one) => one.session === name).map(({ time }) => time);
-    return { name, first: Math.min(...times), last: Math.max(...times) };
-  });
-  const touches = (visit: { first: number; last: number }, run: { first: number; last: number }): boolean =>
-    visit.first <= run.last + gapMs && visit.last >= run.first - gapMs;
+  type Span = { first: number; last: number };
+  const spansOf = (times: readonly Span[]): Span[] => {
+    const spans: Span[] = [];
+    for (const { first, last } of [...times].sort((a, b) => a.first - b.first)) {
+      const before = spans.at(-1);
+      if (before !== undefined && first - before.last <= gapMs) before.last = Math.max(before.last, last);
+      else spans.push({ first, last });
+    }
+    return spans;
+  };
+  const at = ({ time }: { time: number }): Span => ({ first: time, last: time });
+  const touches = (a: Span, b: Span): boolean => a.first - b.last <= gapMs && b.first - a.last <= gapMs;
+  const visits = spansOf(events.filter((one) => one.session === null).map(at));
+  const names = [...new Set(events.flatMap(({ session }) => (session === null ? [] : [session])))];
+  const stretches = names.map((name) => ({
+    name,
+    spans: spansOf(events.filter((one) => one.session === name).map(at)),
+  }));
+  const isPart = (visit: Span, spans: readonly Span[]): boolean => spans.some((span) => touches(visit, span));
   return [
-    ...named.map((run) => ({
-      ...run,
-      last: Math.max(run.last, ...visits.filter((visit) => touches(visit, run)).map(({ last }) => last)),
-    })),
-    ...visits.filter((visit) => !named.some((run) => touches(visit, run))),
+    ...stretches.flatMap(({ name, spans }) =>
+      spansOf([...spans, ...visits.filter((visit) => isPart(visit, spans))]).map((span) => ({
+        name,
+        ...span,
+      })),
+    ),
+    ...visits
+      .filter((visit) => !stretches.some(({ spans }) => isPart(visit, spans)))
+      .map((visit) => ({ name: null, ...visit })),
   ];
 }
 

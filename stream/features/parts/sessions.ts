@@ -156,8 +156,10 @@ function isLater(a: Run, b: Run, at: number): boolean {
   return difference !== 0 ? difference > 0 : a.id > b.id;
 }
 
+type Span = Pick<Run, 'first' | 'last'>;
+
 /** Whether a visit is part of a named session. */
-export const touches = (visit: Run, named: Run, gapMs: number): boolean =>
+export const touches = (visit: Span, named: Span, gapMs: number): boolean =>
   visit.first <= named.last + gapMs && visit.last >= named.first - gapMs;
 
 /** A session feature's numbers over the whole session at `at`: the session's own and those of its visits. */

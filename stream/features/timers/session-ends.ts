@@ -1,4 +1,5 @@
 import { type Run, type Sessions, touches } from '../parts/sessions.ts';
+import type { Stretch } from './stretches.ts';
 
 export interface SessionEnd {
   /** As the client named it, or null: known by its gaps. */
@@ -10,25 +11,50 @@ export interface SessionEnd {
   readonly due: number;
 }
 
-/** Where each session that is still remembered ends, as known so far. A visit that is part of a named one has no end. */
-export function sessionEnds({ named, visits }: Sessions, gapMs: number): SessionEnd[] {
+/**
+ * Where each session that is still remembered ends, as known so far; a named one ends once for each of its stretches. A
+ * visit that touches a stretch is part of it, and has no end of its own. What makes up an end lies no further apart than
+ * the gap, so no event after it is due can change it.
+ */
+export function sessionEnds(
+  { named, visits }: Sessions,
+  stretches: readonly Stretch[],
+  gapMs: number,
+): SessionEnd[] {
+  const parts = [...stretches, ...withoutStretch(named, stretches)];
   const ends: SessionEnd[] = [];
-  for (const run of named) ends.push(endOf(run.id, run, lastOf(run, visits, gapMs), gapMs));
-  for (const visit of visits) {
-    if (!named.some((run) => touches(visit, run, gapMs))) ends.push(endOf(null, visit, visit.last, gapMs));
+  for (const name of new Set(parts.map((part) => part.name))) {
+    const own = parts.filter((part) => part.name === name);
+    const beside = visits.filter((visit) => own.some((part) => touches(visit, part, gapMs)));
+    for (const { first, last } of joined([...own, ...beside], gapMs))
+      ends.push(endOf(name, first, last, gapMs));
   }
+  for (const { first, last } of visits.filter((visit) => !parts.some((part) => touches(visit, part, gapMs))))
+    ends.push(endOf(null, first, last, gapMs));
   return ends;
 }
 
-const endOf = (name: string | null, { first }: Run, last: number, gapMs: number): SessionEnd => ({
+/** Sessions of which only the whole is known: from before stretches were noted, or so old that theirs are forgotten. */
+const withoutStretch = (named: readonly Run[], stretches: readonly Stretch[]): Stretch[] =>
+  named
+    .filter(({ id }) => !stretches.some(({ name }) => name === id))
+    .map(({ id, first, last }) => ({ name: id, first, last }));
+
+type Span = Pick<Stretch, 'first' | 'last'>;
+
+function joined(spans: readonly Span[], gapMs: number): Span[] {
+  const whole: { first: number; last: number }[] = [];
+  for (const { first, last } of [...spans].sort((a, b) => a.first - b.first)) {
+    const before = whole.at(-1);
+    if (before === undefined || first > before.last + gapMs) whole.push({ first, last });
+    else before.last = Math.max(before.last, last);
+  }
+  return whole;
+}
+
+const endOf = (name: string | null, first: number, last: number, gapMs: number): SessionEnd => ({
   name,
   first,
   last,
   due: last + gapMs,
 });
-
-function lastOf(run: Run, visits: readonly Run[], gapMs: number): number {
-  let { last } = run;
-  for (const visit of visits) if (visit.last > last && touches(visit, run, gapMs)) last = visit.last;
-  return last;
-}

@@ -14,11 +14,12 @@ import {
 } from '../parts/bytes.ts';
 import { isBlank, makeTimers, type Timers } from './timers.ts';
 
-const flag = { indexed: 1, timers: 2, simulated: 4 } as const;
+const flag = { indexed: 1, timers: 2, simulated: 4, stretches: 8 } as const;
 
 /**
  * A byte of flags; when the subject's entry in the index is due, if it has one; and, if there are timers, their four
- * lists. Times are distances from `base`. Subjects that wait for nothing take one byte.
+ * lists, and a fifth where sessions are named. Times are distances from `base`. Subjects that wait for nothing take one
+ * byte.
  */
 export function writeTimers(writer: Writer, indexed: number, timers: Timers | null, base: number): void {
   const isThere = timers !== null && !isBlank(timers);
@@ -27,7 +28,8 @@ export function writeTimers(writer: Writer, indexed: number, timers: Timers | nu
     writer,
     (isIndexed ? flag.indexed : 0) |
       (isThere ? flag.timers : 0) |
-      (isThere && timers.isSimulated ? flag.simulated : 0),
+      (isThere && timers.isSimulated ? flag.simulated : 0) |
+      (isThere && timers.stretches.length > 0 ? flag.stretches : 0),
   );
   if (isIndexed) writeSigned(writer, indexed - base);
   if (!isThere) return;
@@ -59,11 +61,18 @@ export function writeTimers(writer: Writer, indexed: number, timers: Timers | nu
     if (name !== null) writeText(writer, name);
     writeSigned(writer, last - base);
   }
+  if (timers.stretches.length === 0) return;
+  writeVarint(writer, timers.stretches.length);
+  for (const { name, first, last } of timers.stretches) {
+    writeText(writer, name);
+    writeSigned(writer, last - base);
+    writeVarint(writer, last - first);
+  }
 }
 
 export function readTimers(reader: Reader, base: number): { indexed: number; timers: Timers | null } {
   const flags = readByte(reader);
-  if (flags > 7 || (flags & (flag.timers | flag.simulated)) === flag.simulated)
+  if (flags > 15 || ((flags & flag.timers) === 0 && flags > flag.indexed))
     unreadable('its timers begin with unknown flags', reader.at);
   const indexed = (flags & flag.indexed) === 0 ? Infinity : readTime(reader, base);
   if ((flags & flag.timers) === 0) return { indexed, timers: null };
@@ -92,6 +101,12 @@ export function readTimers(reader: Reader, base: number): { indexed: number; tim
     name: readFlag(reader) ? readText(reader) : null,
     last: readTime(reader, base),
   }));
+  if ((flags & flag.stretches) !== 0)
+    timers.stretches = listOf(reader, 3, () => {
+      const name = readText(reader);
+      const last = readTime(reader, base);
+      return { name, first: last - readVarint(reader), last };
+    });
   if (isBlank(timers)) unreadable('its timers are none', reader.at);
   return { indexed, timers };
 }

@@ -15,6 +15,7 @@ import {
 } from './index.ts';
 
 const within = 100;
+const gap = 50;
 type Seen = { readonly kind: 'after' | 'absent'; readonly time: number; readonly key: string };
 
 const wait = ({ time, key }: { time: number; key: string }): Pending => ({
@@ -79,7 +80,7 @@ describe('what a subject waits for', () => {
         const [into, from] = [makeTimers(), makeTimers()];
         for (const seen of left) see(into, seen);
         for (const seen of right) see(from, seen);
-        expect(mergeTimers(into, from)).toBe(0);
+        expect(mergeTimers(into, from, gap)).toBe(0);
         expect(waiting(into)).toEqual(openWaits([...left, ...right]));
       }),
       { numRuns: 2_000 },
@@ -110,14 +111,14 @@ describe('what a subject waits for', () => {
     expect(timers.marks).toEqual([]);
     const other = makeTimers();
     addPending(other, wait({ time: 9_999, key: 'new' }), 500);
-    expect(mergeTimers(timers, other)).toBe(1);
+    expect(mergeTimers(timers, other, gap)).toBe(1);
   });
 
   it('of conditions is joined: one that holds for either holds, and cools down from the later firing', () => {
     const [into, from] = [makeTimers(), makeTimers()];
     heldOf(into, 'full').firedAt = 5;
     Object.assign(heldOf(from, 'full'), { isTrue: true, firedAt: 3 });
-    mergeTimers(into, from);
+    mergeTimers(into, from, gap);
     expect(into.held).toEqual([{ trigger: 'full', isTrue: true, firedAt: 5 }]);
   });
 });

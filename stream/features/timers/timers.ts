@@ -1,3 +1,5 @@
+import { mergedStretches, type Stretch } from './stretches.ts';
+
 /**
  * What a subject waits for, beside its features: part of its blob, moves with its identity, expires with it. Pure data
  * and what may be done to it; which triggers there are, and when something is due, is for stream/timers to know.
@@ -12,6 +14,8 @@ export interface Timers {
   held: Held[];
   /** Sessions whose end has been told; sorted by (last, name). */
   ended: Ended[];
+  /** Of sessions that clients name, where a trigger asks for their ends; sorted by (last, name). */
+  stretches: Stretch[];
   /** The newest event was a simulated visitor's. */
   isSimulated: boolean;
 }
@@ -51,22 +55,25 @@ export interface Ended {
   readonly last: number;
 }
 
-export const timerLimits = { pending: 64, marks: 64, held: 64, ended: 64, absent: 4 } as const;
+export const timerLimits = { pending: 64, marks: 64, held: 64, ended: 96, absent: 4 } as const;
 
 export const makeTimers = (): Timers => ({
   pending: [],
   marks: [],
   held: [],
   ended: [],
+  stretches: [],
   isSimulated: false,
 });
 
 /** Nothing that needs to be kept. */
 export const isBlank = (timers: Timers): boolean =>
+  !timers.isSimulated &&
   timers.pending.length === 0 &&
   timers.marks.length === 0 &&
   timers.held.length === 0 &&
-  timers.ended.length === 0;
+  timers.ended.length === 0 &&
+  timers.stretches.length === 0;
 
 /** When the earliest of `pending` is due; Infinity: none. */
 export const earliestPending = (timers: Timers): number => timers.pending[0]?.due ?? Infinity;
@@ -155,9 +162,10 @@ export function tellEnd(timers: Timers, ended: Ended): void {
 
 /**
  * Adds what another subject waits for, each wait re-checked against what both have seen: what came to one of them
- * settles the other's waits. Waits beyond the bound are left out, the latest first; returns how many.
+ * settles the other's waits. Of more waits than there is room for those due last are left out (then by trigger, key and
+ * beginning); returns how many.
  */
-export function mergeTimers(into: Timers, from: Timers): number {
+export function mergeTimers(into: Timers, from: Timers, gapMs: number): number {
   for (const mark of from.marks) {
     const known = markOf(into, mark.trigger, mark.key);
     if (known === null) putMark(into, { ...mark, absent: [...mark.absent] });
@@ -182,6 +190,7 @@ export function mergeTimers(into: Timers, from: Timers): number {
   for (const ended of from.ended) {
     if (!into.ended.some((one) => one.name === ended.name && one.last === ended.last)) tellEnd(into, ended);
   }
+  into.stretches = mergedStretches(into.stretches, from.stretches, gapMs);
   return open.length - into.pending.length;
 }
 
