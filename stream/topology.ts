@@ -72,7 +72,7 @@ export function topology(
       fireTimers(timers, parts.timersPerBatch),
       applyTick(),
       placeInTime(workspace),
-      indexMoved(timers, followIdentity(features, parts.logVersion ?? 1)),
+      indexMoved(timers, followIdentity(features, parts.logVersion ?? 1, timers.rules.ttlMs)),
       updateFeatures(features, shared),
       askTriggers(workspace, features, clock, parts.shared),
       watchTriggers(timers),

@@ -15,8 +15,8 @@ export interface Source {
 /** How long after an anonymous id was first seen beside a user its state may still be on its way; event time. */
 export const pendingMs = 600_000;
 
-/** A moved subject's last use is written down once in so long, so that links in use do not expire. */
-const useMs = 86_400_000;
+/** A moved subject's last use is written down once in so long, or eight times before it expires. */
+const mostUseMs = 86_400_000;
 
 /** Whether the subject has seen an event of this id, as far as it remembers: for a moved one, an `identify` that linked it. */
 export function knowsEvent(state: SubjectState, id: string): boolean {
@@ -45,12 +45,12 @@ export function moveTo(
 }
 
 /** Notes that a moved subject is still in use, and whether its link is vouched for now; true if that must be stored. */
-export function usedAgain(state: SubjectState, time: number, isVouched: boolean): boolean {
+export function usedAgain(state: SubjectState, time: number, isVouched: boolean, ttlMs: number): boolean {
   const subject = state as Subject;
   const { moved } = subject;
   const isNews = isVouched && moved?.isVouched === false;
   if (isNews) subject.moved = { ...moved, isVouched };
-  if (!isNews && time < subject.newest + useMs) return false;
+  if (!isNews && time < subject.newest + Math.min(mostUseMs, ttlMs / 8)) return false;
   subject.newest = Math.max(subject.newest, time);
   return true;
 }

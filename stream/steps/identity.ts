@@ -33,7 +33,7 @@ export function recogniseRedelivery() {
  * state is closed and sent on with the event; later events of that id are forwarded. There, in the user's, what arrives
  * is added to the user's own before the event itself goes on.
  */
-export function followIdentity(features: FeatureSet, logVersion: number) {
+export function followIdentity(features: FeatureSet, logVersion: number, ttlMs: number) {
   return function follow(item: Item, batch: Batch): StepResult {
     const { record } = item;
     if (item.type === 'alias')
@@ -55,7 +55,8 @@ export function followIdentity(features: FeatureSet, logVersion: number) {
     if (user !== undefined && user !== state.moved?.to) return close(item, user, state, batch);
     const sent = send(item, state.moved?.to ?? '', null, batch);
     const isNewlyVouched = user !== undefined && isVouched(item.event);
-    if (sent.kind === 'drop' && usedAgain(state, item.time, isNewlyVouched)) batch.changed.add(item.key);
+    if (sent.kind === 'drop' && usedAgain(state, item.time, isNewlyVouched, ttlMs))
+      batch.changed.add(item.key);
     return sent;
   };
 

@@ -19,11 +19,13 @@ export function valuesOf(events: readonly FeatureEvent[], at: number, only?: str
 }
 
 /** tests/workspaces/stories/presage.yaml once more, by hand. */
-export const rules: StreamRules = {
+export const rulesFor = (ttlMs: number): StreamRules => ({
   delayMs: 5 * second,
   gapMs: 60 * second,
   defaultLatenessMs: 3_600 * second,
   latenessMs: { view: 30 * second, cart: 30 * second, order: 30 * second, identify: 30 * second },
+  ttlMs,
+  linkUseMs: Math.min(86_400 * second, ttlMs / 8),
   pendingMs: 600 * second,
   placement: 'banner',
   sessionEnd: 'over',
@@ -78,4 +80,4 @@ export const rules: StreamRules = {
       referenceSession(ordinary, Math.max(...ordinary.map(({ time }) => time)), featureRules)?.id ?? null
     );
   },
-};
+});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { asSubjectId, partitionOf, rawIdOf, subjectOfEvent } from '../../core/index.ts';
 import type { StoredEvent } from '../../schemas/index.ts';
-import { type Fate, makeWorld, partitions, type Setup, type World } from './world.ts';
+import { type Fate, makeWorld, partitions, type Setup, type World, workspace } from './world.ts';
 
 /** What happens in a story. Times are in seconds. */
 export type Happening =
@@ -177,6 +177,7 @@ export const setup: fc.Arbitrary<Setup> = fc.record({
   cached: fc.integer({ min: 0, max: 4 }),
   page: fc.integer({ min: 1, max: 6 }),
   timers: fc.integer({ min: 1, max: 4 }),
+  ttlMs: fc.constantFrom(workspace.stateTtlMs, workspace.stateTtlMs, 300_000),
 });
 
 /** Lives through a story, then lets everybody finish. Refusals that decoding owes, by `<partition>/<position>`. */
@@ -298,7 +299,7 @@ function eventOf(
 
 /** A story as a person would tell it, one line for each step. */
 export function inWords(happenings: readonly Happening[], setup: Setup): string {
-  const head = `Batches of at most ${setup.batch} records, ${setup.cached} states in memory, pages of ${setup.page} timers, ${setup.timers} timers looked at in a batch.`;
+  const head = `Batches of at most ${setup.batch} records, ${setup.cached} states in memory, pages of ${setup.page} timers, ${setup.timers} timers looked at in a batch, forgotten after ${setup.ttlMs / 1_000} s.`;
   return [head, ...happenings.map((happened, index) => `${index + 1}. ${line(happened)}`)].join('\n');
 }
 

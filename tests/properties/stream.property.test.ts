@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asSubjectId, partitionOf, rawIdOf } from '../../core/index.ts';
 import type { DecisionRecord, StoredEvent } from '../../schemas/index.ts';
 import { type LoggedRecord, type Person, referenceStream } from '../reference/stream.ts';
-import { rules, valuesOf } from './rules.ts';
+import { rulesFor, valuesOf } from './rules.ts';
 import { type Happening, inWords, play, setup, story } from './story.ts';
 import { features, partitions, type Setup, type World } from './world.ts';
 
@@ -26,7 +26,7 @@ describe('the stream, whatever happens', { timeout: 60_000 + cases * 300 }, () =
           const event = refused === null ? (JSON.parse(record.value.toString()) as StoredEvent) : null;
           return { ...record, event, poison: refused };
         });
-        const expected = referenceStream(log, partitions, rules);
+        const expected = referenceStream(log, partitions, rulesFor(setup.ttlMs));
         fc.pre(expected.beyond === null);
         for (const [partition, mine] of expected.partitions.entries()) {
           const entries = await world.outbox(partition);
@@ -50,6 +50,7 @@ describe('the stream, whatever happens', { timeout: 60_000 + cases * 300 }, () =
         for (const [place, { to, hasArrived }] of expected.moves)
           expect({ place, to, hasArrived }).toEqual({ place, to, hasArrived: true });
         for (const [place, person] of expected.people) await expectFeatures(world, place, person);
+        saw('forgotten', expected.forgettings);
         saw('fenced', world.counts.fenced);
         saw('ticks', log.filter(({ event }) => event?.type === '$tick').length);
       }),

@@ -39,6 +39,8 @@ export interface Setup {
   readonly cached: number;
   readonly page: number;
   readonly timers: number;
+  /** Silence after which a subject is forgotten. */
+  readonly ttlMs: number;
 }
 
 export interface Appended {
@@ -160,7 +162,7 @@ export function makeWorld(setup: Setup) {
       commit,
     };
     const parts = {
-      workspace,
+      workspace: { ...workspace, stateTtlMs: setup.ttlMs },
       features,
       scorers,
       clock,

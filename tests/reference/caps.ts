@@ -36,3 +36,11 @@ function used(takes: readonly Take[], { cap, session, windowMs, limit, at }: Tak
   const near = mine.filter((take) => !gone.includes(take.at) && Math.abs(take.at - at) < windowMs).length;
   return gone.length > 0 && at < Math.max(...gone) + windowMs ? Math.max(near, limit) : near;
 }
+
+/** From when on none of these takes can count: two windows after a cap's newest, a forgetting after a session's. */
+export function capsEnd(takes: readonly Take[], ttlMs: number): number {
+  return Math.max(
+    -Infinity,
+    ...takes.map(({ at, windowMs }) => at + (windowMs === null ? ttlMs : 2 * windowMs)),
+  );
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredEvent } from '../../schemas/index.ts';
 import type { FeatureEvent } from '../../stream/features/port.ts';
-import { type Choice, resolve, type Take } from './caps.ts';
+import { type Choice, capsEnd, resolve, type Take } from './caps.ts';
 import {
   forgotten,
   type Open,
@@ -31,6 +31,10 @@ export interface StreamRules extends WaitRules {
   readonly delayMs: number;
   readonly defaultLatenessMs: number;
   readonly latenessMs: Readonly<Record<string, number>>;
+  /** Silence after which a person is forgotten. */
+  readonly ttlMs: number;
+  /** A link is known to be in use to within this time. */
+  readonly linkUseMs: number;
   /** How long a user's record tells of an anonymous id whose state may be on its way. */
   readonly pendingMs: number;
   readonly onEvent: readonly { name: string; type: string; when: (event: StoredEvent) => boolean }[];
@@ -87,6 +91,8 @@ export interface Expected {
   readonly moves: ReadonlyMap<string, { readonly to: string; hasArrived: boolean }>;
   /** Not null: the log goes beyond what docs/triggers.md promises of timers; what exactly they do is not defined. */
   readonly beyond: string | null;
+  /** How often someone was forgotten. */
+  readonly forgettings: number;
 }
 
 export interface Person {
@@ -97,6 +103,10 @@ export interface Person {
   takes: Take[];
   seen: { readonly id: string; readonly since: number; hasArrived: boolean }[];
   moved: { to: string; readonly by: Set<string>; newest: number } | null;
+  /** Of someone forgotten: when caps that could still count are looked at again. */
+  capsLookAt: number | null;
+  /** How often this person has been forgotten. */
+  forgotten: number;
 }
 
 const nobody = (): Person => ({
@@ -107,6 +117,8 @@ const nobody = (): Person => ({
   takes: [],
   seen: [],
   moved: null,
+  capsLookAt: null,
+  forgotten: 0,
 });
 
 interface Clockwork {
@@ -134,10 +146,11 @@ export function referenceStream(
   const people = new Map<string, Person>();
   const clocks = new Map<string, Clockwork>();
   const stopped = new Set<string>();
-  const moves = new Map<string, { to: string; hasArrived: boolean; state: Person | null }>();
+  const moves = new Map<string, { to: string; hasArrived: boolean; state: Person | null; toLife?: number }>();
   let beyond: string | null = null;
+  let forgettings = 0;
   for (const record of log) process(record);
-  return { partitions: out, people, moves, beyond };
+  return { partitions: out, people, moves, beyond, forgettings };
 
   function process({ partition, position, appendedAt, event: logged, poison }: LoggedRecord): void {
     const mine = out[partition] as ExpectedPartition;
@@ -157,12 +170,14 @@ export function referenceStream(
     const event = moved?.event ?? logged;
     const from = moved === null ? '' : `${moved.from.partition}/${moved.from.position}`;
     const move = moves.get(from);
+    const subject = moved === null ? subjectOf(event) : `u:${logged.userId}`;
+    const key = `${tenant}:${subject}`;
     if (move?.hasArrived) {
+      // Whoever was forgotten has forgotten what came, too.
+      if (move.toLife !== personOf(key).forgotten) beyond ??= `${from} came again`;
       mine.redelivered.push(position);
       return;
     }
-    const subject = moved === null ? subjectOf(event) : `u:${logged.userId}`;
-    const key = `${tenant}:${subject}`;
     const time = moved?.from.time ?? Math.min(event.time, appendedAt);
     const isTick = event.type === '$tick';
     const clock = clocks.get(place) ?? { ticked: -Infinity, newest: new Map() };
@@ -191,12 +206,14 @@ export function referenceStream(
     }
     if (moved === null && subject.startsWith('a:') && goesOn(person, event, position, mine)) {
       closeOrForward(person, event, time, `${partition}/${position}`);
+      person.capsLookAt = null;
       mine.forwarded.push(position);
       return;
     }
     if (mine.duplicates.at(-1) === position) return;
     if (move) {
       move.hasArrived = true;
+      move.toLife = person.forgotten;
       if (logged.type === '$transfer') {
         if (move.state !== null) {
           beyond ??= beyondMerge(person, move.state, now, moved?.from.partition ?? 0, tenant);
@@ -212,6 +229,7 @@ export function referenceStream(
     }
     if (isClamped) mine.clamped.push(position);
     if (isLate) mine.late.push([position, lateMs]);
+    person.capsLookAt = null;
     person.events.push({
       id: event.id,
       type: event.type,
@@ -257,12 +275,17 @@ export function referenceStream(
           .filter(([place]) => place.startsWith(`${partition}/${tenant}:`))
           .map(([place, person]) => ({ key: place.slice(place.indexOf('/') + 1), person }))
           .filter(({ key }) => only === null || key === only)
-          .flatMap(({ key, person }) => openOf(person).map((open) => ({ key, person, open })))
+          .flatMap(({ key, person }) => {
+            const ending = only === null ? endOf(person) : null;
+            const all = ending === null ? openOf(person) : [...openOf(person), ending];
+            return all.map((open) => ({ key, person, open }));
+          })
           .filter(({ open }) => open.due <= until)
           .sort(
             (a, b) =>
               a.open.due - b.open.due ||
               order(a.key, b.key) ||
+              Number(a.open.trigger === ending) - Number(b.open.trigger === ending) ||
               order(a.open.trigger, b.open.trigger) ||
               order(a.open.key, b.open.key),
           );
@@ -270,6 +293,10 @@ export function referenceStream(
         if (next === undefined) return;
         // All of this subject and time together: what one of them does takes nothing from the others.
         for (const { key, person, open } of due.filter((one) => isWith(one, next))) {
+          if (open.trigger === ending) {
+            forget(person, open.due);
+            continue;
+          }
           person.fired.add(open.once);
           if (open.told !== null) person.told.push(open.told);
           const whose = key.slice(tenant.length + 1);
@@ -340,13 +367,34 @@ export function referenceStream(
     const user = event.type === 'identify' ? event.userId : undefined;
     if (user === undefined || user === person.moved?.to) {
       moves.set(place, { to: person.moved?.to ?? '', hasArrived: false, state: null });
+      const { moved } = person;
+      if (moved !== null && time >= moved.newest + rules.linkUseMs) moved.newest = time;
       return;
     }
     const isFirst = person.moved === null;
     moves.set(place, { to: user, hasArrived: false, state: isFirst ? { ...person } : null });
     const newest = Math.max(time, newestOf(person));
     const by = person.moved?.by ?? new Set();
-    Object.assign(person, nobody(), { moved: { to: user, by: by.add(event.id), newest } });
+    const { forgotten } = person;
+    Object.assign(person, nobody(), { forgotten, moved: { to: user, by: by.add(event.id), newest } });
+  }
+
+  /** When a person will be forgotten, or what is left of one that was is looked at again. */
+  function endOf({ events, moved, capsLookAt }: Person): Open | null {
+    const newest = Math.max(moved?.newest ?? -Infinity, ...events.map(({ time }) => time));
+    const due = newest === -Infinity ? capsLookAt : newest + rules.ttlMs;
+    return due === null ? null : { trigger: ending, key: '', due, once: '', told: null };
+  }
+
+  function forget(person: Person, at: number): void {
+    const isKnown = person.events.length > 0 || person.moved !== null;
+    const takes = capsEnd(person.takes, rules.ttlMs) <= at ? [] : person.takes;
+    Object.assign(person, nobody(), {
+      takes,
+      capsLookAt: takes.length > 0 ? at + rules.ttlMs : null,
+      forgotten: person.forgotten + (isKnown ? 1 : 0),
+    });
+    forgettings += 1;
   }
 
   function merge(into: Person, from: Person): void {
@@ -374,6 +422,9 @@ export function referenceStream(
     return [...openAbsences(events, fired, rules), ...openSessions(events, told, rules)];
   }
 }
+
+/** Sorts after the names of triggers. */
+const ending = '\uffff';
 
 interface Moved {
   readonly from: { partition: number; position: number; anonymousId: string; time: number };
