@@ -11,7 +11,7 @@ import {
   fixtureTimers,
 } from '../../tests/support/feature-fixtures.ts';
 import { config, event, feature } from '../../tests/support/features.ts';
-import { makeFeatureSet, type SubjectState } from './index.ts';
+import { makeFeatureSet, makeTimers, type SubjectState } from './index.ts';
 
 const set = makeFeatureSet(fixtureConfig);
 
@@ -169,6 +169,29 @@ describe('a blob of another layout', () => {
       );
     },
   );
+});
+
+describe('stretches of named sessions', () => {
+  it('survive, and a blob without any is as it was before there were any', () => {
+    const state = storyOf();
+    const before = Buffer.from(set.encode(state));
+    if (state.timers === null) throw new Error('The story waits for something.');
+    state.timers.stretches = [
+      { name: 'tab-1', first: state.newest - 5_000_000, last: state.newest - 4_000_000 },
+      { name: 'tab-ü', first: state.newest, last: state.newest },
+    ];
+    expect(set.decode(set.encode(state)).timers).toEqual(state.timers);
+    state.timers.stretches = [];
+    expect(Buffer.from(set.encode(state)).equals(before)).toBe(true);
+  });
+
+  it('alone, and that the subject is simulated alone, make timers', () => {
+    const state = storyOf();
+    for (const alone of [{ stretches: [{ name: 'tab-1', first: 1, last: 2 }] }, { isSimulated: true }]) {
+      state.timers = { ...makeTimers(), ...alone };
+      expect(set.decode(set.encode(state)).timers).toEqual(state.timers);
+    }
+  });
 });
 
 describe('long slots and many ids', () => {

@@ -13,6 +13,7 @@ import {
 } from '../../tests/support/identity.ts';
 import { root } from '../../tests/support/program.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
+import { makeFeatureSet } from '../features/index.ts';
 
 const valuesOf = (state: Parameters<typeof features.read>[0] | null, at = start - 3_500_000) =>
   state === null ? null : features.read(state, at);
@@ -61,6 +62,31 @@ describe('identify', () => {
       ['u:ann', 'i1', 2],
       ['u:ann', 'u1', 1],
     ]);
+  });
+
+  it('counts the waits of both that there is no room for, and leaves out those due last', async () => {
+    const timers = await loadWorkspace(`${root}/tests/workspaces/timers`);
+    const { send, settle, store, metrics } = rig(undefined, undefined, timers);
+    const carts = (who: Partial<StoredEvent>, name: string, from: number) =>
+      Array.from({ length: 40 }, (_, i) => ({
+        ...view(`${name}${i}`, who),
+        type: 'cart',
+        time: start - 3_600_000 + from + i,
+        properties: { id: `${name}-${i}`, value: 50 },
+      }));
+    await send(...carts({ anonymousId: anon }, 'a', 0), ...carts({ userId: user }, 'u', 10));
+    await settle();
+    expect((await metrics.timersRefused.get()).values[0]?.value).toBe(0);
+    await send(identify('i1', anon, user, 1));
+    await settle();
+    // Each of 80 carts waits for its own order, and the newest of all for any.
+    expect((await metrics.timersRefused.get()).values[0]?.value).toBe(81 - 64);
+    const [blob] = await store.load(partitionOf(user, partitions), [`acme:u:${user}`]);
+    const waits = makeFeatureSet(timers).decode(blob ?? Buffer.alloc(0)).timers?.pending ?? [];
+    const byDue = [...carts({}, 'a', 0), ...carts({}, 'u', 10)].sort(
+      (a, b) => a.time - b.time || (a.id < b.id ? -1 : 1),
+    );
+    expect(waits.map(({ key }) => key)).toEqual(byDue.slice(0, 64).map(({ properties }) => properties.id));
   });
 
   it('carries caps along: both together never have more room than one', async () => {

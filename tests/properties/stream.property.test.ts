@@ -49,7 +49,10 @@ describe('the stream, whatever happens', { timeout: 60_000 + cases * 300 }, () =
         }
         for (const [place, { to, hasArrived }] of expected.moves)
           expect({ place, to, hasArrived }).toEqual({ place, to, hasArrived: true });
-        for (const [place, person] of expected.people) await expectFeatures(world, place, person);
+        for (const [place, person] of expected.people) {
+          await expectFeatures(world, place, person);
+          await expectCaps(world, place, person);
+        }
         saw('forgotten', expected.forgettings);
         saw('fenced', world.counts.fenced);
         saw('ticks', log.filter(({ event }) => event?.type === '$tick').length);
@@ -130,6 +133,23 @@ async function expectFeatures(world: World, place: string, person: Person): Prom
       ...expected,
     });
   }
+}
+
+/** How full the caps of sessions are, which nothing but forgetting ever empties. */
+async function expectCaps(world: World, place: string, { takes }: Person): Promise<void> {
+  const [partition, key = ''] = place.split('/');
+  const [tenant = '', subject] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];
+  const sessions = ['', 'tab-1', 'tab-2'];
+  const asked = sessions.map((session) => ({
+    cap: 'first/session',
+    session,
+    windowMs: null,
+    limit: 1,
+    at: world.clock.now(),
+  }));
+  const used = await world.store.capsUsed(Number(partition), tenant, subject, asked);
+  const expected = sessions.map((session) => takes.filter((take) => take.session === session).length);
+  expect({ place, used }).toEqual({ place, used: expected });
 }
 
 function tell(details: fc.RunDetails<[Happening[], Setup]>): void {

@@ -28,6 +28,7 @@ export function rig(log?: EventLog, store?: StateStore, used = workspace) {
     store: store ?? memoryState({ clock }),
   };
   let ids = 0;
+  const metrics = streamMetrics(new Registry());
 
   const isDone = async (): Promise<boolean> => {
     for (let p = 0; p < partitions; p++) {
@@ -41,6 +42,7 @@ export function rig(log?: EventLog, store?: StateStore, used = workspace) {
 
   return {
     ...parts,
+    metrics,
     send: (...events: readonly StoredEvent[]) => parts.log.append(events.map(recordOf)),
     /** Runs worker and relay until nothing is left to do. */
     async settle(): Promise<void> {
@@ -50,7 +52,7 @@ export function rig(log?: EventLog, store?: StateStore, used = workspace) {
         features: makeFeatureSet(used),
         scorers,
         partitions,
-        metrics: streamMetrics(new Registry()),
+        metrics,
         logger: silentLogger(),
         backoffMs: { first: 1, most: 4 },
         newId: () => `c${ids++}-${Math.random()}`,

@@ -114,6 +114,35 @@ describe('what a subject waits for', () => {
     expect(mergeTimers(timers, other, gap)).toBe(1);
   });
 
+  it('that there is no room for is chosen by due time, trigger, key and beginning alone', () => {
+    const many = fc.uniqueArray(fc.record({ time: fc.nat(40), key: fc.integer({ min: 0, max: 50 }) }), {
+      selector: ({ time, key }) => `${time} ${key}`,
+      minLength: timerLimits.pending / 2,
+      maxLength: timerLimits.pending,
+    });
+    fc.assert(
+      fc.property(many, many, (left, right) => {
+        const [a, b] = [left, right].map((some, side) => {
+          const timers = makeTimers();
+          for (const { time, key } of some) addPending(timers, wait({ time, key: `${side}-${key}` }), 1_000);
+          return timers;
+        }) as [Timers, Timers];
+        const all = [...listPending(a), ...listPending(b)];
+        const copy = structuredClone(a);
+        const refused = mergeTimers(a, structuredClone(b), gap);
+        expect(mergeTimers(b, copy, gap)).toBe(refused);
+        expect(listPending(a)).toEqual(listPending(b));
+        expect(listPending(a).length + refused).toBe(all.length);
+        const last = Math.max(...listPending(a).map(({ due }) => due));
+        const leftOut = all.filter(
+          (one) => !listPending(a).some(({ key, from }) => key === one.key && from === one.from),
+        );
+        for (const { due } of leftOut) expect(due).toBeGreaterThanOrEqual(last);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('of conditions is joined: one that holds for either holds, and cools down from the later firing', () => {
     const [into, from] = [makeTimers(), makeTimers()];
     heldOf(into, 'full').firedAt = 5;
