@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { PresageError } from '../../core/index.ts';
 import type { Environment } from '../environment.ts';
 import { type InstanceClient, requireInstance } from '../instance/client.ts';
+import { findInstance } from '../instance/registry.ts';
 
 export const defaultPort = 7420;
 
@@ -39,6 +40,14 @@ export function parsePort(text: string): number {
 }
 
 export const folderOf = (workspace: string | undefined): string => resolve(workspace ?? '.');
+
+/** The folder that --workspace names; without it that of the running instance, else the one we are in. */
+export async function workspaceFolder(context: Context, options: SharedOptions): Promise<string> {
+  if (options.workspace !== undefined) return folderOf(options.workspace);
+  return (
+    (await findInstance(context.environment.stateFolder, options.port))?.workspace ?? folderOf(undefined)
+  );
+}
 
 /** The running instance that the options name; a --workspace that it does not run is an error. */
 export function instanceOf(context: Context, options: SharedOptions): Promise<InstanceClient> {

@@ -12,7 +12,7 @@ import { checkParity } from '../parity/check.ts';
 import type { Ask } from '../parity/port.ts';
 import { writeReport } from '../parity/report.ts';
 import { addApply } from './builds.ts';
-import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
+import { type Context, folderOf, type SharedOptions, withShared, workspaceFolder } from './context.ts';
 
 interface ParityCommandOptions extends SharedOptions {
   readonly sample: number;
@@ -28,7 +28,7 @@ export function featuresCommand(program: Command, context: Context): void {
     .description('all features: kind, window, whether exact')
     .addHelpText('after', '\nExamples:\n  $ npx presage features list --workspace my-shop')
     .action(async (options: SharedOptions) =>
-      list(await loadWorkspace(folderOf(options.workspace)), options, context),
+      list(await loadWorkspace(await workspaceFolder(context, options)), options, context),
     );
   addApply(features.command('backfill'), context);
   withShared(features.command('parity'))

@@ -17,7 +17,7 @@ import { renderProposals } from '../infer/render.ts';
 import { type Ask, observeFile, observeStored } from '../infer/sources.ts';
 import { checkWorkspace, clientOf } from '../instance/client.ts';
 import { findInstance } from '../instance/registry.ts';
-import { type Context, folderOf, type SharedOptions, withShared } from './context.ts';
+import { type Context, folderOf, type SharedOptions, withShared, workspaceFolder } from './context.ts';
 
 interface InferOptions extends SharedOptions {
   readonly events?: boolean;
@@ -51,7 +51,8 @@ export function inferCommand(program: Command, context: Context): void {
 async function infer(file: string | undefined, options: InferOptions, context: Context): Promise<void> {
   if ((file === undefined) === (options.events !== true))
     throw new PresageError('usage', 'Name a file of events, or --events for the stored ones (and not both).');
-  const folder = folderOf(options.workspace);
+  // Stored events are those of the instance that runs, so it is its workspace that may lack types.
+  const folder = options.events ? await workspaceFolder(context, options) : folderOf(options.workspace);
   const workspace = await workspaceIn(folder, options);
   const declared = workspace?.source.types ?? {};
   const profile = emptyProfile();
@@ -119,7 +120,8 @@ async function fromStore(profile: ReturnType<typeof emptyProfile>, options: Infe
     return {
       events: observed,
       stored,
-      summary: `${count(observed)} of ${count(stored)} stored events looked at`,
+      // More may have come meanwhile.
+      summary: `${count(observed)} of ${count(Math.max(stored, observed))} stored events looked at`,
     };
   } finally {
     await close();

@@ -20,7 +20,10 @@ describe('presage state inspect', () => {
       timers: {
         due: time + 5_000,
         pending: [{ trigger: 'left', key: 'cart-1', due: time + 5_000 }],
-        held: [{ trigger: 'full', isTrue: true, firedAt: null }],
+        held: [
+          { trigger: 'full', isTrue: true, firedAt: null },
+          { trigger: 'slow', isTrue: false, firedAt: time },
+        ],
       },
       features: [
         { name: 'views', kind: 'count', value: 2, words: '1 of 60 buckets' },
@@ -40,7 +43,8 @@ describe('presage state inspect', () => {
       'event ids     2 kept against repeats, the oldest of 2025-12-31T23:59:59.000Z',
       'timers        looked at next at 2026-01-01T00:00:05.000Z',
       '  waits       left for cart-1, due 2026-01-01T00:00:05.000Z',
-      '  condition   full holds, fired never',
+      '  condition   full holds',
+      '  condition   slow does not hold, cools down since 2026-01-01T00:00:00.000Z',
       'cap           help/session: 1 of 2 used',
       'feature       views (count) = 2',
       '                1 of 60 buckets',

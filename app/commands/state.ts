@@ -46,7 +46,7 @@ export function renderState(state: SubjectStateContents): string {
     ]),
     ...timers.held.map(({ trigger, isTrue, firedAt }) => [
       '  condition',
-      `${trigger} ${isTrue ? 'holds' : 'does not hold'}, fired ${firedAt === null ? 'never' : at(firedAt)}`,
+      `${trigger} ${isTrue ? 'holds' : 'does not hold'}${firedAt === null ? '' : `, cools down since ${at(firedAt)}`}`,
     ]),
     ...state.caps.map(({ cap, used, limit }) => ['cap', `${cap}: ${used} of ${limit} used`]),
     ...state.features.flatMap(({ name, kind, value, words }) => [

@@ -180,6 +180,14 @@ describe('what those who run it can see', () => {
     expect(out).toContain('is carl now; only this link is left');
   });
 
+  it("is the running workspace's, where no other is named: its features, and types that it lacks", async () => {
+    const features = await run('features', 'list');
+    expect(features.out).toMatch(/^click_rate +ratio .* from clicks, views$/m);
+    const infer = await run('infer', '--events');
+    expect(infer.err).toMatch(/\d+ of \d+ stored events looked at/);
+    expect([...infer.out.matchAll(/^ {2}(\w+):/gm)].map(([, type]) => type)).toEqual(['identify']);
+  });
+
   it('is that nothing is known of somebody', async () => {
     const unknown = await run('state', 'inspect', 'a:nobody');
     expect([unknown.code, unknown.out]).toEqual([1, '']);
