@@ -40,8 +40,20 @@ export function subjectOfEvent(event: {
   return subjectOf(event);
 }
 
+/** Why there is no `alias`. */
+export const aliasIsRefused =
+  'alias would make two known users one, which is not done: send identify with both ids while the first is anonymous.';
+
 /** The id as the producer spelled it: what the partitioner hashes. */
 export const rawIdOf = (subject: SubjectId): string => subject.slice(2);
+
+const halfPair = /\p{Surrogate}/u;
+
+/**
+ * Whether an id has half a surrogate pair. As UTF-8 all halves are the same character, so two such ids would be one
+ * subject in the store: neither is taken.
+ */
+export const hasHalfPair = (id: string): boolean => halfPair.test(id);
 
 /**
  * An id that is content, not place: 128 bits of SHA-256 over length-prefixed parts, as 32 hex digits.

@@ -115,6 +115,15 @@ describe('the stream worker', () => {
     expect(new Set(decisions.map(({ id }) => id)).size).toBe(2);
   });
 
+  it('reads a record that begins with a byte order mark', async () => {
+    const { log, drain, outbox } = rig();
+    await log.append([record(`\ufeff${JSON.stringify(event({}))}`)]);
+    await drain();
+    const entries = await outbox();
+    expect(entries.filter(({ kind }) => kind === 'dead')).toEqual([]);
+    expect(decisionsIn(entries).map(({ subject }) => subject)).toEqual(['u:ann']);
+  });
+
   it('turns events into features, decisions and caps in one commit', async () => {
     const { log, drain, outbox } = rig();
     await log.append([1, 2, 3].map((n) => record(event({ id: `e${n}`, time: start - 10_000 + n }))));

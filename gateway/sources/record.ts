@@ -1,4 +1,4 @@
-import { partitionOf } from '../../core/index.ts';
+import { aliasIsRefused, hasHalfPair, partitionOf } from '../../core/index.ts';
 import { type SourceDefinition, type StoredEvent, systemTypes } from '../../schemas/index.ts';
 import type { LogRecord, NewRecord } from '../../stream/log/port.ts';
 import type { Decoded } from '../../stream/schemas/index.ts';
@@ -53,6 +53,8 @@ function make(
   if (!decoded.ok) return refused(decoded.code, decoded.message);
   const event = eventOfValue(name, source, decoded.value, place, readAt);
   if (!event.ok) return event;
+  const unfit = unfitSubject(event.value);
+  if (unfit !== null) return unfit;
   const { type, properties } = event.value;
   const verdict = checkType(workspace, type, properties, undefined);
   if (!verdict.ok) return verdict;
@@ -65,6 +67,14 @@ function make(
       `The source is declared as keyed, but "${made.value.key}" belongs to partition ${made.value.partition}.`,
     );
   return made;
+}
+
+/** What the worker would refuse: said here, the letter has the record's own place and bytes. */
+function unfitSubject({ type, userId, anonymousId }: StoredEvent): Checked<never> | null {
+  if (type === 'alias') return refused('merge_of_known', aliasIsRefused);
+  if ([userId, anonymousId].some((id) => id !== undefined && hasHalfPair(id)))
+    return refused('bad_subject', 'The id of the subject has half a surrogate pair: it is no text.');
+  return null;
 }
 
 function rejected(

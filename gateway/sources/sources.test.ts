@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceDefinition } from '../../schemas/index.ts';
 import { workspaceSource } from '../../schemas/index.ts';
+import { loadWorkspace } from '../../workspace/index.ts';
 import { eventOfValue } from './map.ts';
+import { recordOfSource } from './record.ts';
 
 const now = Date.UTC(2026, 0, 2);
 const place = { topic: 'orders', partition: 3, offset: 42, key: 'ann', time: now - 5_000 };
@@ -95,4 +97,51 @@ describe('a record of a source', () => {
       reason: { code, message: typeof message === 'string' ? message : expect.stringMatching(message) },
     });
   });
+});
+
+describe('what the worker would refuse of a source', () => {
+  const text = `version: 1
+name: w
+tenants: { acme: {} }
+sources: { orders: { topic: orders, tenant: acme } }
+`;
+  it.each([
+    [
+      { type: 'alias', userId: 'ann', previousId: 'ben' },
+      'merge_of_known',
+      'alias would make two known users one',
+    ],
+    [
+      { type: 'view', userId: 'half \ud800' },
+      'bad_subject',
+      'The id of the subject has half a surrogate pair',
+    ],
+    [
+      { type: 'identify', anonymousId: 'a1', userId: 'half \udfff' },
+      'bad_subject',
+      'The id of the subject has half a surrogate pair',
+    ],
+  ])(
+    'goes to the dead letters with the place and bytes that it had there: %j',
+    async (value, code, message) => {
+      const workspace = await loadWorkspace('.', text);
+      const bytes = Buffer.from(JSON.stringify(value));
+      const { record, refusal } = recordOfSource(
+        { name: 'orders', source: sourceOf({}), workspace, partitions: 4 },
+        { offset: 42, key: '', appendedAt: now, bytes, from: 0, to: bytes.length, value: bytes },
+        3,
+        { ok: true, value, schemaId: null },
+        now,
+      );
+      expect(refusal).toBe(code);
+      expect(JSON.parse(record.value.toString())).toMatchObject({
+        type: '$rejected',
+        properties: {
+          code,
+          message: expect.stringContaining(`orders[3]@42: ${message}`),
+          bytes: bytes.toString('base64'),
+        },
+      });
+    },
+  );
 });

@@ -63,6 +63,14 @@ describe('a record decoder', () => {
     expect(registry.asked).toEqual([7]);
   });
 
+  it('takes a byte order mark for no part of the JSON', async () => {
+    const decoder = recordDecoder({ registry: registryOf({ 7: {} }), clock });
+    await decoder.learn([7]);
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json({ price: 1 })]);
+    expect(decoder.decode(marked)).toEqual({ ok: true, value: { price: 1 }, schemaId: null });
+    expect(decoder.decode(frame(7, marked))).toEqual({ ok: true, value: { price: 1 }, schemaId: 7 });
+  });
+
   it('says what is wrong with a value, and where it was', async () => {
     const registry = registryOf({ 1: {}, 2: { type: 'PROTOBUF' }, 3: { text: '{"type": "nonsense"}' } });
     const decoder = recordDecoder({ registry, clock, format: 'framed' });

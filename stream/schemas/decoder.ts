@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Clock, messageOf } from '../../core/index.ts';
 import { avroReader } from './avro.ts';
-import { isFramed, payloadOf, schemaIdOf } from './framing.ts';
+import { isFramed, payloadOf, schemaIdOf, withoutMark } from './framing.ts';
 import type { RegisteredSchema, SchemaRegistry } from './registry.ts';
 
 /** Where a value was read, for messages. */
@@ -154,7 +154,7 @@ export function recordDecoder(options: DecoderOptions): RecordDecoder {
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-const parse = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'));
+const parse = (bytes: Buffer): unknown => JSON.parse(withoutMark(bytes.toString('utf8')));
 
 function readerOf({ type, text, references }: RegisteredSchema): Reader {
   switch (type) {

@@ -14,7 +14,10 @@ export const jsonStart = (bytes: Uint8Array, from: number, to: number): number =
 
 /** The text behind the frame of one of our log's records, framed or not. */
 export const jsonText = ({ bytes, from, to }: Pick<LogRecord, 'bytes' | 'from' | 'to'>): string =>
-  bytes.toString('utf8', jsonStart(bytes, from, to), to);
+  withoutMark(bytes.toString('utf8', jsonStart(bytes, from, to), to));
+
+/** Some producers begin with a byte order mark, which is no JSON. */
+export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /** The id in the frame of a value; null: it has no frame. */
 export function schemaIdOf(bytes: Uint8Array, from = 0, to = bytes.length): number | null {

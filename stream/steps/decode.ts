@@ -1,4 +1,11 @@
-import { messageOf, partitionOf, rawIdOf, type SubjectId, subjectOfEvent } from '../../core/index.ts';
+import {
+  hasHalfPair,
+  messageOf,
+  partitionOf,
+  rawIdOf,
+  type SubjectId,
+  subjectOfEvent,
+} from '../../core/index.ts';
 import { rejectedProperties, type StoredEvent, storedEvent, systemTypes } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { dead, type StepResult } from '../batch.ts';
@@ -80,7 +87,7 @@ export function decodeCloser(workspace: CompiledWorkspace, partition: number, pa
     const subject = subjectOfEvent(event);
     if (subject === undefined)
       return refuse('missing_subject', 'The event has neither userId nor anonymousId.', event);
-    if (halfPair.test(subject))
+    if (hasHalfPair(subject))
       return refuse('bad_subject', 'The id of the subject has half a surrogate pair: it is no text.', event);
     // A record shorter than that has no room for so many levels.
     if (record.value.length > 2 * deepest && isDeeperThan([event.properties, event.context], deepest + 1))
@@ -140,9 +147,6 @@ function rejectedBefore(
   const { code, message, bytes } = told.data;
   return { ...refuse(code, message, event), bytes };
 }
-
-/** As UTF-8 all half pairs are the same character, so two such ids would be one subject in the store. */
-const halfPair = /\p{Surrogate}/u;
 
 function isDeeperThan(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,4 +1,4 @@
-import { messageOf, rawIdOf } from '../../core/index.ts';
+import { aliasIsRefused, hasHalfPair, messageOf, rawIdOf } from '../../core/index.ts';
 import { type Batch, dead, drop, ok, type StepResult } from '../batch.ts';
 import {
   type FeatureSet,
@@ -36,11 +36,7 @@ export function recogniseRedelivery() {
 export function followIdentity(features: FeatureSet, logVersion: number, ttlMs: number) {
   return function follow(item: Item, batch: Batch): StepResult {
     const { record } = item;
-    if (item.type === 'alias')
-      return dead(
-        'merge_of_known',
-        'alias would make two known users one, which is not done: send identify with both ids while the first is anonymous.',
-      );
+    if (item.type === 'alias') return dead('merge_of_known', aliasIsRefused);
     const state = batch.subjects.get(item.key) ?? features.empty();
     batch.subjects.set(item.key, state);
     if (record.offset <= state.position) return ok;
@@ -67,7 +63,7 @@ export function followIdentity(features: FeatureSet, logVersion: number, ttlMs: 
       batch.duplicates.push(record.offset);
       return drop;
     }
-    if (halfPair.test(user))
+    if (hasHalfPair(user))
       return dead('bad_subject', 'The id of the user has half a surrogate pair: it is no text.');
     const sent = send(item, user, state, batch);
     if (sent.kind !== 'drop') return sent;
@@ -148,6 +144,3 @@ export function followIdentity(features: FeatureSet, logVersion: number, ttlMs: 
     }
   }
 }
-
-/** As UTF-8 all half pairs are the same character, so two such ids would be one subject in the store. */
-const halfPair = /\p{Surrogate}/u;
