@@ -112,6 +112,52 @@ describeWithKafka('the program with Kafka as its log', () => {
     }
   });
 
+  it('counts what all subjects share, through a kill of the program', async () => {
+    const home = await makeHome(onKafka());
+    const shared = join(root, 'tests', 'workspaces', 'shared');
+    const eventOf = (id: string, type: string, user: number, seconds: number) => ({
+      id,
+      type,
+      userId: `u${user}`,
+      time: 1_700_000_000_000 + seconds * 1_000,
+      properties: type === 'view' ? { item: 'lamp', price: (seconds % 40) / 4 } : { item: 'lamp' },
+    });
+    const send = (program: Program, events: readonly object[]) =>
+      program.ask('/v1/ingest', { tenant: 'acme', source: 'feed:test', events });
+    // Of all partitions, a third of them clicks, every tenth twice.
+    const each = Array.from({ length: 270 }, (_, i) =>
+      eventOf(`e${i}`, i % 3 === 2 ? 'click' : 'view', i % 29, i),
+    );
+    const events = each.flatMap((event, i) => (i % 10 === 0 ? [event, event] : [event]));
+    const views = each.filter(({ type }) => type === 'view').length;
+    try {
+      const first = await startProgram(home, shared);
+      await send(first, events.slice(0, 150));
+      await first.kill();
+      const program = await startProgram(home, shared);
+      await send(program, events.slice(100));
+      let asked = 0;
+      const last = await waitFor('a decision that has read all', async () => {
+        await send(program, [eventOf(`last${asked}`, 'click', 1, 1_000 + asked++)]);
+        const [row] = await program.sql<{ features: string }>(
+          "select JSONExtractRaw(record, 'features') as features from decisions where event_id like 'last%' order by time desc limit 1",
+        );
+        const features = JSON.parse(row?.features ?? '{}') as Record<string, unknown>;
+        return features.all_views === views && features;
+      });
+      expect(last).toMatchObject({ item_views: { lamp: views } });
+      const args = ['--port', String(home.port), '--data', home.data, '--json', '-w', shared];
+      const { out, err } = await presage(home, ['features', 'parity', ...args]).finished;
+      if (out === '') throw new Error(err);
+      const report = JSON.parse(out) as { differences: unknown[]; shared: { snapshots: number } };
+      expect(report.differences).toEqual([]);
+      expect(report.shared.snapshots).toBeGreaterThan(0);
+      await program.stop();
+    } finally {
+      await home.remove();
+    }
+  });
+
   it('refuses state that was made from another log', async () => {
     const home = await makeHome({});
     const other = onKafka();
