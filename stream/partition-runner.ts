@@ -197,7 +197,8 @@ async function runGeneration(
     const { generation, workspace } = activation;
     const { engines } = parts;
     const isKnown = engines?.of(generation)?.workspace.hash === workspace;
-    if (isKnown && (await engines?.isReady(partition, generation, position))) return generation;
+    const { watermarks } = partitionState;
+    if (isKnown && (await engines?.isReady(partition, generation, position, watermarks))) return generation;
     parts.logger.warn(
       { partition, generation, position },
       'Another generation of state was to come into force, but is not ready: the one before goes on',

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../core/index.ts';
 import type { FeatureSet } from './features/port.ts';
 import type { EventLog } from './log/port.ts';
 import type { StreamMetrics } from './metrics.ts';
+import type { PartitionState } from './partition-state.ts';
 import type { StateStore } from './state/port.ts';
 import type { CacheLimits } from './subjects.ts';
 import type { TopologyParts } from './topology.ts';
@@ -13,8 +14,16 @@ export type Engine = Pick<TopologyParts, 'workspace' | 'features' | 'scorers' | 
 export interface Engines {
   /** null: not known here. Generations that nothing is said of run the workspace that the program was started with. */
   of(generation: number): Engine | null;
-  /** Waits until what is built as this generation has everything before `position`; false: it does not get there. */
-  isReady(partition: number, generation: number, position: number): Promise<boolean>;
+  /**
+   * Waits until what is built as this generation has everything before `position`, and what the partition's watermarks
+   * have made due; false: it does not get there.
+   */
+  isReady(
+    partition: number,
+    generation: number,
+    position: number,
+    watermarks: PartitionState['watermarks'],
+  ): Promise<boolean>;
 }
 
 export interface WorkerParts extends TopologyParts {

@@ -15,15 +15,17 @@ import type { EventLog } from '../../stream/log/index.ts';
 import {
   completeMoved,
   type EventHistory,
+  makePace,
   makeShadowProgress,
   runShadow,
   type ShadowProgress,
 } from '../../stream/rebuild/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
-import { type CompiledWorkspace, loadWorkspace } from '../../workspace/index.ts';
-import { type LoadedEngine, workspaceText } from './engine.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { type LoadedEngine, learnLayouts, readWorkspace } from './engine.ts';
 import type { RunningEngines } from './engines.ts';
 import { type BuildPlan, changesBetween, readBuilds, saveBuilds, saveSource } from './plan.ts';
+import { noteWhole } from './whole.ts';
 
 export interface BuilderParts {
   readonly log: EventLog;
@@ -45,6 +47,9 @@ export interface Builder {
   /** The log must keep a partition's records from here on; null: no build needs them. */
   needs(partition: number): number | null;
 }
+
+type Asked = Parameters<Builds['begin']>[0];
+type Answer = Awaited<ReturnType<Builds['begin']>>;
 
 interface Build {
   readonly plan: BuildPlan;
@@ -73,30 +78,37 @@ export function makeBuilder(parts: BuilderParts): Builder {
 
   const texts = new Map([[engines.current().workspace.hash, parts.text]]);
 
-  async function ask(asked: Parameters<Builds['begin']>[0]): Promise<Awaited<ReturnType<Builds['begin']>>> {
+  /** One after the other: of two that ask at once, the second finds what the first has begun. */
+  let asking: Promise<unknown> = Promise.resolve();
+  function ask(asked: Asked): Promise<Answer> {
+    const answer = asking.then(() => answerTo(asked));
+    asking = answer.catch(() => {});
+    return answer;
+  }
+
+  async function answerTo(asked: Asked): Promise<Answer> {
     const inForce = engines.current();
-    const workspace =
-      asked.kind === 'features' ? await loadWorkspace(inForce.workspace.folder) : inForce.workspace;
+    const { workspace, text } =
+      asked.kind === 'features'
+        ? await readWorkspace(inForce.workspace.folder)
+        : { workspace: inForce.workspace, text: texts.get(inForce.workspace.hash) ?? '' };
     const changes = changesBetween(inForce.workspace, workspace);
     const isNothing = asked.kind === 'features' && !changes.isOther;
+    if (asked.dryRun) return { changes, begun: false };
     if (current !== null) {
-      const { plan } = current;
-      if (plan.kind === asked.kind && (plan.kind === 'rebuild' || plan.workspace === workspace.hash))
-        return { changes, begun: false };
-      throw new PresageError(
-        'build_running',
-        `Generation ${plan.generation} is being built: wait until it is in force.`,
-        { retriable: true },
-      );
+      if (isSame(current.plan, asked, workspace)) return { changes, begun: false };
+      throw busy(current.plan, asked);
     }
-    if (asked.dryRun || isNothing) return { changes, begun: false };
+    if (isNothing) return { changes, begun: false };
+    if (stopping.signal.aborted)
+      throw new PresageError('stopping', 'Presage is being stopped.', { retriable: true });
     const partitions =
       asked.partition === null
         ? Array.from({ length: log.partitions }, (_, partition) => partition)
         : [asked.partition];
     if (partitions.some((partition) => partition >= log.partitions))
       throw new PresageError('usage', `There are partitions 0 to ${log.partitions - 1}.`);
-    const text = await workspaceText(workspace.folder);
+    const engine = asked.kind === 'features' ? await parts.load(workspace) : inForce;
     const heads = await Promise.all(partitions.map((partition) => store.head(partition)));
     const { last: given } = await readBuilds(store);
     const generation = Math.max(given, ...heads.map((head) => head.generation)) + 1;
@@ -110,11 +122,10 @@ export function makeBuilder(parts: BuilderParts): Builder {
       replaces: partitions.map((partition, index) => [partition, heads[index]?.generation ?? 0]),
       startedAt: clock.now(),
     };
-    texts.set(workspace.hash, asked.kind === 'features' ? text : (texts.get(workspace.hash) ?? text));
+    texts.set(workspace.hash, text);
     for (const { hash } of [inForce.workspace, workspace])
       await saveSource(store, hash, texts.get(hash) ?? '');
-    const engine = asked.kind === 'features' ? await parts.load(workspace) : inForce;
-    engines.current().features.learnLayout(engine.features.layoutDescription);
+    learnLayouts(inForce, engine);
     await saveBuilds(store, { last: generation, plan });
     begin(plan, engine);
     return { changes, begun: true };
@@ -138,6 +149,7 @@ export function makeBuilder(parts: BuilderParts): Builder {
     const { plan, shadows } = build;
     logger.info({ generation: plan.generation, kind: plan.kind, from: plan.from }, 'Building state anew');
     const { features } = engine;
+    const pace = makePace({ clock, pause });
     const moved = completeMoved({
       features,
       history: parts.history,
@@ -155,7 +167,9 @@ export function makeBuilder(parts: BuilderParts): Builder {
             store,
             clock,
             logger,
+            pace,
             pause,
+            handover: engines.handover,
             reported: parts.history.end,
             newId: randomUUID,
             partitions: log.partitions,
@@ -179,19 +193,25 @@ export function makeBuilder(parts: BuilderParts): Builder {
     await all;
     if (signal.aborted) return;
     engines.settle(engine);
-    for (const [partition, generation] of plan.replaces) await forget(partition, generation, signal);
+    if (plan.partitions.length === log.partitions)
+      await insist(signal, () => noteWhole(store, engine.workspace));
+    for (const [partition, generation] of plan.replaces)
+      await insist(signal, () => store.forgetGeneration(partition, generation));
     if (signal.aborted) return;
-    await saveBuilds(store, { last: plan.generation, plan: null });
-    for (const hash of new Set([plan.before, plan.workspace])) await saveSource(store, hash, '');
+    await insist(signal, () => saveBuilds(store, { last: plan.generation, plan: null }));
+    for (const hash of new Set([plan.before, plan.workspace]))
+      await insist(signal, () => saveSource(store, hash, ''));
+    if (signal.aborted) return;
     last = { generation: plan.generation, kind: plan.kind, seconds: (clock.now() - plan.startedAt) / 1_000 };
     current = null;
     logger.info({ generation: plan.generation }, 'The state that was built is in force');
   }
 
-  async function forget(partition: number, generation: number, signal: AbortSignal): Promise<void> {
+  /** Until it is done, or the program is stopped. */
+  async function insist(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       try {
-        return await store.forgetGeneration(partition, generation);
+        return await work();
       } catch (error) {
         if (!(error instanceof PresageError) || !error.retriable) throw error;
         await pause(500, signal);
@@ -300,4 +320,24 @@ export function makeBuilder(parts: BuilderParts): Builder {
   async function pause(ms: number, signal: AbortSignal): Promise<void> {
     await wait(ms, undefined, { signal }).catch(() => {});
   }
+}
+
+/** Whether what is asked for is what is being built already: then it is only watched. */
+function isSame(plan: BuildPlan, asked: Asked, workspace: CompiledWorkspace): boolean {
+  if (plan.kind !== asked.kind) return false;
+  if (plan.kind === 'features') return plan.workspace === workspace.hash;
+  return plan.from === asked.from && (asked.partition === null || plan.partitions.includes(asked.partition));
+}
+
+function busy(plan: BuildPlan, asked: Asked): PresageError {
+  const running = plan.kind === 'rebuild' ? 'presage rebuild' : 'presage apply';
+  const isApply = plan.kind === 'features' && asked.kind === 'features';
+  const what = isApply
+    ? 'a workspace that is not the one on disk now'
+    : `${plan.partitions.length === 1 ? `partition ${plan.partitions[0]}` : 'all partitions'} for ${running}`;
+  return new PresageError(
+    'build_running',
+    `Generation ${plan.generation} is being built, with ${what}. It goes on; ask again once it is in force (GET /api/builds says how far it is).`,
+    { retriable: true, details: { generation: plan.generation, kind: plan.kind } },
+  );
 }

@@ -13,7 +13,7 @@ import {
   sharedGroups,
 } from '../../stream/shared/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
-import { type CompiledWorkspace, workspaceFile } from '../../workspace/index.ts';
+import { type CompiledWorkspace, loadWorkspace, workspaceFile } from '../../workspace/index.ts';
 
 /** A workspace with all that runs it. */
 export interface LoadedEngine extends Engine {
@@ -30,14 +30,17 @@ export interface EngineParts {
   readonly metrics: ScorerMetrics;
   readonly sharedMetrics: SharedMetrics;
   readonly partitions: number;
+  /** Registers schemas of a workspace's events, where a schema registry is named. */
+  readonly registerSchemas: (workspace: CompiledWorkspace) => Promise<void>;
 }
 
 /** How long a partition may wait for ClickHouse when what an anonymous id had must be completed. */
 const patienceMs = 5_000;
 
-/** Throws what loading models does. */
+/** Throws what loading models does, and what the schema registry does: it may refuse a workspace. */
 export async function loadEngine(workspace: CompiledWorkspace, parts: EngineParts): Promise<LoadedEngine> {
   const { store, clock, logger, metrics } = parts;
+  await parts.registerSchemas(workspace);
   const features = makeFeatureSet(workspace);
   for (const layout of await store.layouts()) features.learnLayout(layout);
   await store.saveLayout(features.layout, features.layoutDescription);
@@ -81,6 +84,20 @@ export async function withHistory(
   };
 }
 
-/** The text of a folder's workspace. */
-export const workspaceText = (folder: string): Promise<string> =>
-  readFile(join(folder, workspaceFile), 'utf8');
+/** A folder's workspace and the text that it is made of. Throws what `loadWorkspace` does. */
+export async function readWorkspace(
+  folder: string,
+): Promise<{ readonly workspace: CompiledWorkspace; readonly text: string }> {
+  const file = join(folder, workspaceFile);
+  const text = await readFile(file, 'utf8').catch(() => null);
+  // What is wrong with a file that cannot be read, it words itself.
+  const workspace = await loadWorkspace(folder, text ?? undefined);
+  return { workspace, text: text ?? (await readFile(file, 'utf8')) };
+}
+
+/** Makes state that `next` writes readable for what runs now. */
+export function learnLayouts(running: LoadedEngine, next: LoadedEngine): void {
+  running.features.learnLayout(next.features.layoutDescription);
+  for (const { features } of running.shared?.groups ?? [])
+    for (const other of next.shared?.groups ?? []) features.learnLayout(other.features.layoutDescription);
+}

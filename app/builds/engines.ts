@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Role } from '../../core/index.ts';
 import type { Engines } from '../../stream/index.ts';
+import { type Handover, makeHandover } from '../../stream/rebuild/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import type { LoadedEngine } from './engine.ts';
 
@@ -13,6 +14,7 @@ export interface RunningEngines extends Engines {
   pin(generation: number, engine: LoadedEngine): void;
   /** All partitions have it. */
   settle(engine: LoadedEngine): void;
+  readonly handover: Handover;
 }
 
 const lookEveryMs = 5;
@@ -23,6 +25,7 @@ const patienceMs = 30_000;
 export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngines {
   let settled = first;
   const pinned = new Map<number, LoadedEngine>();
+  const handover = makeHandover();
   let isRunning = false;
   const all = (): LoadedEngine[] => [...new Set([settled, ...pinned.values()])];
 
@@ -52,12 +55,15 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
       pinned.clear();
       if (before !== engine) void before.shared?.stop();
     },
-    async isReady(partition, generation, position) {
+    handover,
+    async isReady(partition, generation, position, watermarks) {
       if (!pinned.has(generation)) return false;
       const shadow = store.shadow(generation);
+      const waiting = { generation, position, watermarks };
+      handover.wait(partition, waiting);
       for (let waited = 0; waited < patienceMs && pinned.has(generation); waited += lookEveryMs) {
-        const head = await shadow.head(partition);
-        if (head.position >= position) return head.position === position;
+        if (handover.isSettled(partition, waiting)) return true;
+        if ((await shadow.head(partition)).position > position) return false;
         await pause(lookEveryMs);
       }
       return false;

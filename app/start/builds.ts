@@ -6,12 +6,14 @@ import { type Builder, makeBuilder } from '../builds/builder.ts';
 import {
   type EngineParts,
   type LoadedEngine,
+  learnLayouts,
   loadEngine,
+  readWorkspace,
   withHistory,
-  workspaceText,
 } from '../builds/engine.ts';
 import { makeEngines, type RunningEngines } from '../builds/engines.ts';
 import { type BuildPlan, readBuilds, readSource } from '../builds/plan.ts';
+import { noteFeatures, noteWhole } from '../builds/whole.ts';
 import { logVersion, type Resources } from './resources.ts';
 
 export interface WiredBuilds {
@@ -40,6 +42,7 @@ export async function wireBuilds(
     metrics: parts.scorerMetrics,
     sharedMetrics: sharedMetrics(parts.registry, () => inForce?.current().shared),
     partitions: log.partitions,
+    registerSchemas: parts.registerSchemas,
   };
   const own = await withHistory({ workspace, features, scorers }, engineParts);
   const { plan } = await readBuilds(store);
@@ -58,7 +61,7 @@ export async function wireBuilds(
     try {
       first = await engineOf(plan.before);
       const engine = plan.before === plan.workspace ? first : await engineOf(plan.workspace);
-      first.features.learnLayout(engine.features.layoutDescription);
+      learnLayouts(first, engine);
       resume = { plan, engine };
     } catch (error) {
       logger.error(
@@ -67,6 +70,8 @@ export async function wireBuilds(
       );
     }
   }
+  // With a build under way they are told of when it is done.
+  if (resume === null) await tellOfNew(parts, first);
   const engines = makeEngines(store, first);
   inForce = engines;
   // Pinned before the worker starts: partitions that have changed over already are at home in it.
@@ -87,5 +92,22 @@ export async function wireBuilds(
 
 async function textOf(store: Resources['store'], first: LoadedEngine, own: LoadedEngine): Promise<string> {
   const kept = await readSource(store, first.workspace.hash);
-  return kept ?? (await workspaceText(own.workspace.folder));
+  return kept ?? (await readWorkspace(own.workspace.folder)).text;
+}
+
+/** A workspace that was changed on disk is taken as it is, but features are not whole without their history. */
+async function tellOfNew(
+  { store, log, clock, logger }: Resources & { readonly logger: Logger },
+  { workspace }: LoadedEngine,
+): Promise<void> {
+  const heads = await Promise.all(Array.from({ length: log.partitions }, (_, index) => store.head(index)));
+  if (heads.every(({ position }) => position === 0)) return noteWhole(store, workspace);
+  const begun = await noteFeatures(store, workspace, clock.now());
+  if (begun.length === 0) return;
+  const names = begun.map(({ name }) => name);
+  const since = new Date(Math.min(...begun.map((one) => one.since))).toISOString();
+  logger.warn(
+    { features: names, since },
+    `Without their history, since they were added by a restart: ${names.join(', ')}. They count only what came after. Run \`presage rebuild\` to give it to them; \`presage apply\` takes a changed workspace with its history.`,
+  );
 }

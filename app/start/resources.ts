@@ -25,6 +25,8 @@ export interface Resources {
   readonly redis: OpenedRedis;
   readonly warehouse: Warehouse;
   readonly log: EventLog;
+  /** Registers schemas of a workspace's events, where a schema registry is named. */
+  readonly registerSchemas: (workspace: CompiledWorkspace) => Promise<void>;
   readonly store: StateStore;
   readonly features: FeatureSet;
   readonly scorers: Scorers;
@@ -84,7 +86,7 @@ export async function openResources(
     logger,
   });
   closers.push(() => bare.close());
-  const log = await withSchemas(bare, environment, workspace, logVersion);
+  const { log, register } = await withSchemas(bare, environment, workspace, logVersion);
   const store = redisState({ connector, version: logVersion, clock });
   closers.push(() => store.close());
   const shared = connector.connect('keys');
@@ -106,6 +108,7 @@ export async function openResources(
     redis,
     warehouse,
     log,
+    registerSchemas: register,
     store,
     features,
     scorers,

@@ -4,6 +4,12 @@ import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Environment } from '../environment.ts';
 import { logTopic, openRegistry } from '../schemas/registry.ts';
 
+export interface LogWithSchemas {
+  readonly log: EventLog;
+  /** Registers those of another workspace too. Throws what the registry throws, which may refuse it. */
+  readonly register: (workspace: CompiledWorkspace) => Promise<void>;
+}
+
 /**
  * The log with its values framed in Confluent's format, where it is a Kafka topic and a registry is named; its schemas
  * are registered first. Throws what the registry throws: an incompatible workspace does not start.
@@ -13,9 +19,17 @@ export async function withSchemas(
   environment: Environment,
   workspace: CompiledWorkspace,
   version: number,
-): Promise<EventLog> {
+): Promise<LogWithSchemas> {
   const { kafka, schemaRegistry } = environment;
-  if (kafka === null || schemaRegistry.url === null) return log;
+  if (kafka === null || schemaRegistry.url === null) return { log, register: async () => {} };
   const naming = { strategy: schemaRegistry.strategy, topic: logTopic(environment, version) };
-  return framedLog(log, await registerSchemas(openRegistry(environment), workspace, naming));
+  const registry = openRegistry(environment);
+  const ids = { byHash: new Map<string, number>(), anyEvent: 0 };
+  async function register(other: CompiledWorkspace): Promise<void> {
+    const { byHash, anyEvent } = await registerSchemas(registry, other, naming);
+    for (const [hash, id] of byHash) ids.byHash.set(hash, id);
+    ids.anyEvent = anyEvent;
+  }
+  await register(workspace);
+  return { log: framedLog(log, ids), register };
 }

@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readOutboxEntry } from '../../stream/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 import { assign } from '../../tests/reference/identity.ts';
 import { identify, partitions, rig, view } from '../../tests/support/identity.ts';
 import { happening, play } from '../../tests/support/identity-stories.ts';
+import { memoryTables } from '../../tests/support/memory-tables.ts';
 import { silentLogger } from '../../tests/support/silence.ts';
-import { deleteAll, makeSink, openEmbeddedWarehouse, type Warehouse } from './index.ts';
+import { deleteAll, eventHistory, makeSink, openEmbeddedWarehouse, type Warehouse } from './index.ts';
+import { historyOf } from './queries/history.ts';
 
 let folder: string;
 let warehouse: Warehouse;
@@ -47,7 +50,30 @@ async function write({ log, store }: { log: EventLog; store: StateStore }): Prom
 
 const rows = (sql: string) => warehouse.rows<Record<string, string | number>>(sql);
 
-describe('identity in ClickHouse', { timeout: 60_000 }, () => {
+type Played = Awaited<ReturnType<typeof play>>;
+
+/** That state is made anew from the records that there were: from ClickHouse and by hand alike. */
+async function expectHistory({ steps, store }: Played): Promise<void> {
+  const byHand = memoryTables();
+  for (let p = 0; p < partitions; p++) {
+    const { end } = await store.outboxRange(p);
+    const entries = (await store.readOutbox(p, 0, Math.max(1, end), 0)).map(readOutboxEntry);
+    byHand.write(p, await steps.records(p), entries);
+  }
+  const parts = { end: () => null, logVersion: 1 };
+  const [here, there] = [eventHistory({ warehouse, ...parts }), historyOf(byHand.tables, parts)];
+  for (let p = 0; p < partitions; p++) {
+    const rows = await here.rows(p, 0, 1_000);
+    expect(rows).toEqual(await there.rows(p, 0, 1_000));
+    const moved = rows.flatMap(({ event, transfer }) =>
+      transfer === null ? [] : [{ tenant: event.tenant, ...transfer.from }],
+    );
+    const closed = await here.closed(moved);
+    expect(closed).toEqual(await there.closed(moved));
+  }
+}
+
+describe('identity in ClickHouse', { timeout: 300_000 }, () => {
   it("has a moved event once, as its user's, where it arrived; and the transfer", async () => {
     const world = rig();
     await world.send(view('a1', { anonymousId: 'visitor' }, 1), identify('i1', 'visitor', 'ann', 2));
@@ -94,6 +120,8 @@ describe('identity in ClickHouse', { timeout: 60_000 }, () => {
         );
         const byText = (a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
         expect([...known].sort(byText)).toEqual(theirs.sort(byText));
+        // Some of them are enough: it takes some twenty queries.
+        if (day % 4 === 0) await expectHistory(played);
       }),
       { numRuns: 12 },
     );

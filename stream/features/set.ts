@@ -139,7 +139,7 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
       for (const { feature, kind, index } of machines) {
         const found = left.indexOf(feature.hash);
         if (found >= 0) left.splice(found, 1);
-        else kind.merge(target.slots[index], source.slots[index], target, source);
+        else (kind.fill ?? kind.merge)(target.slots[index], source.slots[index], target, source);
       }
     },
     merge(into, from) {

@@ -2,7 +2,7 @@ import type { Logger } from '../../core/index.ts';
 import type { FeatureSet, SubjectState } from '../features/port.ts';
 import type { Item } from '../item.ts';
 import { limits } from '../state/limits.ts';
-import type { Closed, EventHistory } from './port.ts';
+import type { Closed, EventHistory, HistoryRow } from './port.ts';
 
 export interface MovedParts {
   readonly features: FeatureSet;
@@ -79,12 +79,13 @@ function closedBy({ tenant, arrival }: Item): Closed {
   return { tenant, anonymousId, partition, position };
 }
 
-/** The state that a subject's events make, in log order. */
-export function replay(
-  features: FeatureSet,
-  events: Awaited<ReturnType<EventHistory['closed']>>[number],
-): SubjectState {
+/** Features of a subject that had these events, in log order. */
+function replay(features: FeatureSet, rows: readonly HistoryRow[]): SubjectState {
   const state = features.empty();
-  for (const event of events) features.update(state, event, event.position);
+  for (const { event, appendedAt, position } of rows) {
+    const { id, type, session = null, properties } = event;
+    const time = Math.min(event.time, appendedAt);
+    features.update(state, { id, type, time, session, properties }, position);
+  }
   return state;
 }

@@ -1,5 +1,4 @@
 import type { MovedFrom, StoredEvent } from '../../schemas/index.ts';
-import type { FeatureEvent } from '../features/port.ts';
 
 /** An event that a partition's state was made from, as the event table has it. */
 export interface HistoryRow {
@@ -26,5 +25,5 @@ export interface EventHistory {
   /** What changed states at positions from `from` to before `to`, in order. */
   rows(partition: number, from: number, to: number): Promise<HistoryRow[]>;
   /** For each: what the anonymous id had done since it last was closed, in order. */
-  closed(asked: readonly Closed[]): Promise<(readonly (FeatureEvent & { readonly position: number })[])[]>;
+  closed(asked: readonly Closed[]): Promise<(readonly HistoryRow[])[]>;
 }

@@ -13,6 +13,7 @@ import { streamMetrics } from '../metrics.ts';
 import { memoryState, type StateStore } from '../state/index.ts';
 import { makeWorker } from '../worker.ts';
 import type { Engine } from '../worker-parts.ts';
+import { makeHandover } from './handover.ts';
 import { makeShadowProgress, runShadow } from './shadow.ts';
 
 const partitions = 1;
@@ -99,15 +100,15 @@ describe('a generation built beside the one in force', () => {
         const old = engineOf(before);
         const next = engineOf(after);
         old.features.learnLayout(next.features.layoutDescription);
+        const handover = makeHandover();
         const worker = makeWorker({
           ...old,
           engines: {
             of: (generation) => (generation === 0 ? old : next),
-            isReady: async (partition, generation, position) => {
-              await waitFor(
-                'the shadow',
-                async () => (await store.shadow(generation).head(partition)).position >= position,
-              );
+            isReady: async (partition, generation, position, watermarks) => {
+              const waiting = { generation, position, watermarks };
+              handover.wait(partition, waiting);
+              await waitFor('the shadow', () => handover.isSettled(partition, waiting));
               return true;
             },
           },
@@ -138,6 +139,8 @@ describe('a generation built beside the one in force', () => {
               generation: 1,
               logger: silentLogger(),
               newId: () => `s${Math.random()}`,
+              handover,
+              pace: { records: () => 500, step: async (_, work) => void (await work()) },
               pause: async () => new Promise((wake) => setImmediate(wake)),
             },
             0,

@@ -1,22 +1,24 @@
-import { contentId } from '../../core/index.ts';
+import { contentId, partitionOf } from '../../core/index.ts';
 import { type StoredEvent, systemTypes } from '../../schemas/index.ts';
-import type { FeatureSet } from '../features/port.ts';
+import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { LogRecord } from '../log/port.ts';
 import { recordOf } from '../log/record.ts';
 import { limits } from '../state/limits.ts';
-import { replay } from './moved.ts';
+import type { TopologyParts } from '../topology.ts';
 import type { EventHistory, HistoryRow } from './port.ts';
+import { stateOfOne } from './state-of-one.ts';
 
 /** Rows of the event table as the records of the log that they were. */
 export async function recordsOf(
   rows: readonly HistoryRow[],
-  features: FeatureSet,
+  parts: TopologyParts,
   history: EventHistory,
 ): Promise<LogRecord[]> {
   const moved = rows.filter(({ transfer }) => transfer?.hasState);
   const states = new Map<HistoryRow, SubjectBlob>();
   if (moved.length > 0) {
-    const events = await history.closed(
+    const { features } = parts;
+    const closed = await history.closed(
       moved.map(({ event, transfer }) => ({
         tenant: event.tenant,
         anonymousId: transfer?.from.anonymousId ?? '',
@@ -25,7 +27,11 @@ export async function recordsOf(
       })),
     );
     for (const [index, row] of moved.entries()) {
-      const blob = features.encode(replay(features, events[index] ?? []));
+      const own = sinceForgotten(closed[index] ?? [], parts.workspace).map((one) => recordOfRow(one, null));
+      const anonymousId = row.transfer?.from.anonymousId ?? '';
+      const state = await stateOfOne(parts, partitionOf(anonymousId, parts.partitions), own);
+      if (state === null) continue;
+      const blob = features.encode(state);
       if (blob.length <= limits.blobBytes)
         states.set(row, {
           blob: Buffer.from(blob).toString('base64'),
@@ -34,6 +40,22 @@ export async function recordsOf(
     }
   }
   return rows.map((row) => recordOfRow(row, states.get(row) ?? null));
+}
+
+/** What came after the subject's last silence that was so long that it had been forgotten. */
+function sinceForgotten(
+  rows: readonly HistoryRow[],
+  { stateTtlMs, timersDelayMs }: CompiledWorkspace,
+): readonly HistoryRow[] {
+  const silence = (stateTtlMs ?? Infinity) + timersDelayMs;
+  let newest = -Infinity;
+  let from = 0;
+  for (const [index, { event, appendedAt }] of rows.entries()) {
+    const time = Math.min(event.time, appendedAt);
+    if (time > newest + silence) from = index;
+    newest = Math.max(newest, time);
+  }
+  return rows.slice(from);
 }
 
 interface SubjectBlob {

@@ -1,7 +1,9 @@
 import { type Clock, type Logger, messageOf, PresageError } from '../../core/index.ts';
+import { type StoredEvent, systemTypes } from '../../schemas/index.ts';
 import type { Batch } from '../batch.ts';
 import type { EventLog, LogRecord, PartitionReader } from '../log/port.ts';
-import { decodePartitionState, type PartitionState } from '../partition-state.ts';
+import { recordOf } from '../log/record.ts';
+import { decodePartitionState, type PartitionState, watermarkOf } from '../partition-state.ts';
 import { processBatch } from '../process.ts';
 import { commitOf } from '../publish.ts';
 import { SharedPartition } from '../shared/index.ts';
@@ -9,7 +11,9 @@ import type { PartitionHead, StateStore } from '../state/port.ts';
 import { SubjectCache } from '../subjects.ts';
 import { Horizon } from '../timers/horizon.ts';
 import { type Topology, type TopologyParts, topology } from '../topology.ts';
-import type { EventHistory } from './port.ts';
+import type { Handover, Waiting } from './handover.ts';
+import type { Pace } from './pace.ts';
+import type { EventHistory, HistoryRow } from './port.ts';
 import { recordsOf } from './records.ts';
 
 export interface ShadowParts extends TopologyParts {
@@ -24,8 +28,21 @@ export interface ShadowParts extends TopologyParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Shared by all that build. */
+  readonly pace: Pace;
+  readonly handover: Pick<Handover, 'waiting' | 'settled'>;
   /** Resolves earlier when the signal is aborted. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** If not the usual ones: for tests of many pages. */
+  readonly sizes?: ShadowSizes;
+}
+
+export interface ShadowSizes {
+  /** Positions of the event table read at once. */
+  readonly page: number;
+  /** The event table is left for the log when it is so near to what the sink has written. */
+  readonly near: number;
+  readonly cached: number;
 }
 
 /** How far a shadow is; it keeps this up to date. */
@@ -51,13 +68,28 @@ export const makeShadowProgress = (): ShadowProgress => ({
   trouble: null,
 });
 
-/** Positions of the event table read at once, and records of a commit: serving waits for no more than these. */
-const positionsPerPage = 5_000;
-const recordsPerBatch = 500;
-/** The event table is left for the log when it is so near to what the sink has written. */
-const nearEnough = 2_000;
-const cacheLimits = { subjects: 20_000, bytes: 64 * 1024 * 1024 };
+const usualSizes: ShadowSizes = { page: 2_000, near: 2_000, cached: 20_000 };
+/** Records of the log read at once. */
+const recordsPerRead = 500;
+const cachedBytes = 64 * 1024 * 1024;
 const waitMs = 200;
+/** How often the end of the log is asked for, and for how many reads without a record it is taken as reached. */
+const lookEveryMs = 100;
+const quietReads = 5;
+/** How long the events of an anonymous id are waited for: its partition's may be written after those of its user's. */
+const patienceMs = 60_000;
+
+interface Page {
+  readonly records: readonly LogRecord[];
+  /** Everything before this position is in them. */
+  readonly to: number;
+}
+
+function hasSource({ transfer }: HistoryRow, table: EventHistory): boolean {
+  if (transfer === null || !transfer.hasState) return true;
+  const { partition, position } = transfer.from;
+  return position < (table.end(partition) ?? 0);
+}
 
 /**
  * Builds a generation of one partition's state beside the one in force: from the event table as far as that goes, then
@@ -70,8 +102,9 @@ export async function runShadow(
   progress: ShadowProgress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { generation, store, log, history } = parts;
+  const { generation, store, log, history, sizes = usualSizes } = parts;
   const isInForce = async (): Promise<boolean> => (await store.head(partition)).generation >= generation;
+  let patientUntil = parts.clock.monotonic() + patienceMs;
 
   while (!signal.aborted) {
     try {
@@ -83,7 +116,7 @@ export async function runShadow(
         await inForce();
         break;
       }
-      if (history !== null && (await fromEvents(shadow, history, until ?? Infinity))) continue;
+      if (history !== null && !(await fromEvents(shadow, history, until ?? Infinity))) continue;
       if (await fromLog(shadow, until ?? Infinity)) break;
     } catch (error) {
       if (await isInForce().catch(() => false)) break;
@@ -112,33 +145,71 @@ export async function runShadow(
     while (!signal.aborted && !(await isInForce())) await parts.pause(waitMs, signal);
   }
 
-  /** true: it has read pages, and the log may be near enough now. */
+  /** true: what comes next is to be read from the log. */
   async function fromEvents(shadow: Shadow, table: EventHistory, until: number): Promise<boolean> {
     progress.phase = 'events';
-    // Held from before the end is looked at, so that the log still has what comes after it.
-    progress.needs = shadow.position();
-    let end = table.end(partition);
-    while (end === null && !signal.aborted) {
-      await parts.pause(waitMs, signal);
-      end = table.end(partition);
-    }
-    if (end === null || signal.aborted) return false;
-    const { start } = await log.range(partition);
-    const isNear = end - shadow.position() <= nearEnough;
-    if (isNear && start <= shadow.position()) return false;
-    const to = Math.min(end, until, shadow.position() + positionsPerPage);
-    if (!isNear) progress.needs = null;
-    const rows = await table.rows(partition, shadow.position(), to);
-    const records = await recordsOf(rows, parts.features, table);
-    await shadow.process(records, signal);
-    if (!signal.aborted) await shadow.skipTo(to);
-    if (to === end && start > end)
-      throw new PresageError(
-        'log_position_lost',
-        `The log of partition ${partition} begins at ${start}, and the event table ends before ${end}.`,
-        { retriable: true },
+    while (!signal.aborted) {
+      // Held from before the end is looked at, so that the log still has what comes after it.
+      progress.needs = shadow.position();
+      const end = table.end(partition);
+      if (end === null) {
+        await parts.pause(waitMs, signal);
+        continue;
+      }
+      const { start } = await log.range(partition);
+      const isNear = end - shadow.position() <= sizes.near;
+      if (isNear && start <= shadow.position()) return true;
+      if (!isNear) progress.needs = null;
+      const { records, to } = await readPage(
+        table,
+        shadow.position(),
+        Math.min(end, until, shadow.position() + sizes.page),
       );
-    return true;
+      if (await processAll(shadow, records)) return false;
+      if (signal.aborted) break;
+      if (to === shadow.position() && to < end) await parts.pause(waitMs, signal);
+      await shadow.skipTo(to);
+      if (to === until) return false;
+      if (to === end && start > end)
+        throw new PresageError(
+          'log_position_lost',
+          `The log of partition ${partition} begins at ${start}, and the event table ends before ${end}.`,
+          { retriable: true },
+        );
+    }
+    return false;
+  }
+
+  /** Ends before a state that came from events which the table has not got yet. */
+  async function readPage(table: EventHistory, from: number, to: number): Promise<Page> {
+    let page: Page = { records: [], to: from };
+    await parts.pace.step(signal, async () => {
+      const rows = await table.rows(partition, from, to);
+      const early = rows.findIndex((row) => !hasSource(row, table));
+      const isPatient = early >= 0 && parts.clock.monotonic() < patientUntil;
+      if (early >= 0 && !isPatient)
+        parts.logger.warn(
+          { partition, position: rows[early]?.position },
+          'What came from an anonymous id lacks its latest events: ClickHouse has not got them',
+        );
+      if (early !== 0) patientUntil = parts.clock.monotonic() + patienceMs;
+      const known = isPatient ? rows.slice(0, early) : rows;
+      const records = await recordsOf(known, parts, table);
+      page = { records, to: isPatient ? (rows[early]?.position ?? to) : to };
+      return null;
+    });
+    return page;
+  }
+
+  /** true: its generation has come into force on the way. */
+  async function processAll(shadow: Shadow, records: readonly LogRecord[]): Promise<boolean> {
+    let rest = records;
+    while (rest.length > 0 && !signal.aborted) {
+      rest = await shadow.processSome(rest, signal);
+      if (progress.needs !== null) progress.needs = shadow.position();
+      if (shadow.awaitsActivation() && (await decided(shadow))) return true;
+    }
+    return false;
   }
 
   /** true: the generation is in force. */
@@ -160,18 +231,23 @@ export async function runShadow(
     });
     try {
       const reader = await assigned;
+      let lookedAt = -Infinity;
+      let quiet = 0;
       while (!signal.aborted) {
-        const read = await reader.next(recordsPerBatch, waitMs);
+        const read = await reader.next(recordsPerRead, waitMs);
         const records = read.filter(({ offset }) => offset < until);
-        progress.isCaughtUp = until === Infinity && records.length < recordsPerBatch;
+        quiet = read.length === 0 ? quiet + 1 : 0;
         if (records.length === 0 && (await isInForce())) return true;
-        let rest: readonly LogRecord[] = records;
-        while (rest.length > 0 && !signal.aborted) {
-          rest = await shadow.processSome(rest, signal);
-          progress.needs = shadow.position();
-          if (shadow.awaitsActivation() && (await decided(shadow))) return true;
-        }
+        if (await processAll(shadow, records)) return true;
         if (records.length < read.length) await shadow.skipTo(until);
+        // Few records at once need not mean that there are no more: a broker may be slow to send them.
+        if (read.length === recordsPerRead) progress.isCaughtUp = false;
+        else if (parts.clock.monotonic() - lookedAt >= lookEveryMs) {
+          lookedAt = parts.clock.monotonic();
+          const { end } = await log.range(partition);
+          const isAtEnd = end - shadow.position() <= recordsPerRead || quiet >= quietReads;
+          progress.isCaughtUp = until === Infinity && isAtEnd;
+        }
         if (shadow.position() >= until) return false;
       }
       return false;
@@ -190,6 +266,11 @@ export async function runShadow(
         shadow.refused();
         return false;
       }
+      const waiting = parts.handover.waiting(partition);
+      if (waiting?.generation === generation && waiting.position === shadow.position()) {
+        await shadow.settle(waiting, signal);
+        if (!signal.aborted) parts.handover.settled(partition, waiting);
+      }
       await parts.pause(5, signal);
     }
     return false;
@@ -198,11 +279,15 @@ export async function runShadow(
 
 interface Shadow {
   position(): number;
-  process(records: readonly LogRecord[], signal: AbortSignal): Promise<void>;
   /** Commits as many as go into one batch; returns the others. */
   processSome(records: readonly LogRecord[], signal: AbortSignal): Promise<readonly LogRecord[]>;
   skipTo(position: number): Promise<void>;
   awaitsActivation(): boolean;
+  /**
+   * What the worker's watermarks have made due has fired there already. The shadow's own may be behind them: the event
+   * table lacks repeats and dead letters, which move them too.
+   */
+  settle(waiting: Waiting, signal: AbortSignal): Promise<void>;
   refused(): void;
 }
 
@@ -211,9 +296,10 @@ async function openShadow(parts: ShadowParts, partition: number, progress: Shado
   const own = parts.store.shadow(generation);
   const groups = parts.shared?.groups ?? [];
   const shared = groups.length === 0 ? null : new SharedPartition({ store: own, partition, groups });
+  const limits = { subjects: (parts.sizes ?? usualSizes).cached, bytes: cachedBytes };
   const path: Topology = { ...topology(parts, partition, shared), decide: async () => [] };
   const state: PartitionState = decodePartitionState(await own.partitionState(partition));
-  const cache = new SubjectCache({ store: own, features, partition, limits: cacheLimits });
+  const cache = new SubjectCache({ store: own, features, partition, limits });
   const horizon = path.hasTimers ? new Horizon({ store: own, partition, settled: async () => {} }) : null;
   let head: PartitionHead = await own.head(partition);
   let isRefused = false;
@@ -243,28 +329,22 @@ async function openShadow(parts: ShadowParts, partition: number, progress: Shado
     records: readonly LogRecord[],
     signal: AbortSignal,
   ): Promise<readonly LogRecord[]> {
-    const begun = parts.clock.monotonic();
-    const batch = await processBatch(
-      path,
-      partition,
-      records.slice(0, recordsPerBatch),
-      cache,
-      state,
-      horizon,
-    );
-    await send(batch, batch.position);
-    // As long idle as busy: what is served comes first.
-    await parts.pause(Math.max(1, parts.clock.monotonic() - begun), signal);
-    return records.slice(batch.records.length);
+    let rest = records;
+    await parts.pace.step(signal, async () => {
+      const begun = parts.clock.monotonic();
+      const some = records.slice(0, parts.pace.records());
+      const batch = await processBatch(path, partition, some, cache, state, horizon);
+      const busyMs = parts.clock.monotonic() - begun;
+      await send(batch, batch.position);
+      rest = records.slice(batch.records.length);
+      return batch.records.length === 0 ? null : { records: batch.records.length, busyMs };
+    });
+    return rest;
   }
 
   return {
     position: () => head.position,
     processSome,
-    async process(records, signal) {
-      let rest = records;
-      while (rest.length > 0 && !signal.aborted) rest = await processSome(rest, signal);
-    },
     async skipTo(position) {
       if (position > head.position) await send(null, position);
     },
@@ -272,8 +352,28 @@ async function openShadow(parts: ShadowParts, partition: number, progress: Shado
       !isRefused &&
       state.activation?.generation === generation &&
       state.activation.position + 1 === head.position,
+    async settle({ watermarks }, signal) {
+      let ticks: readonly LogRecord[] = [...watermarks]
+        .filter(([tenant, { at }]) => at > watermarkOf(state, tenant).at)
+        .map(([tenant, { at, movedAt }]) => tickAt(head.position - 1, tenant, at, movedAt));
+      while (ticks.length > 0 && !signal.aborted) ticks = await processSome(ticks, signal);
+    },
     refused: () => {
       isRefused = true;
     },
   };
+}
+
+function tickAt(position: number, tenant: string, time: number, clock: number): LogRecord {
+  const event: StoredEvent = {
+    v: 1,
+    id: 'settle',
+    tenant,
+    type: systemTypes.tick,
+    anonymousId: 'engine',
+    time,
+    properties: { clock },
+    source: 'engine',
+  };
+  return recordOf(position, Math.max(time, clock), 'engine', Buffer.from(JSON.stringify(event)));
 }

@@ -180,12 +180,16 @@ export const setup: fc.Arbitrary<Setup> = fc.record({
   ttlMs: fc.constantFrom(workspace.stateTtlMs, workspace.stateTtlMs, 300_000),
 });
 
-/** Lives through a story, then lets everybody finish. Refusals that decoding owes, by `<partition>/<position>`. */
+/**
+ * Lives through a story, then lets everybody finish. Refusals that decoding owes, by `<partition>/<position>`. `before`
+ * is called before each happening, and before the end, with how many there have been.
+ */
 export async function play(
   happenings: readonly Happening[],
   setup: Setup,
+  world: World = makeWorld(setup),
+  before: (happened: number) => Promise<void> = async () => {},
 ): Promise<{ world: World; poison: ReadonlyMap<string, string> }> {
-  const world = makeWorld(setup);
   const poison = new Map<string, string>();
   const sent: StoredEvent[] = [];
   const send = async (event: StoredEvent): Promise<void> => {
@@ -195,7 +199,8 @@ export async function play(
       { partition: partitionOf(key, partitions), key, value: Buffer.from(JSON.stringify(event)) },
     ]);
   };
-  for (const happened of happenings) {
+  for (const [index, happened] of happenings.entries()) {
+    await before(index);
     switch (happened.do) {
       case 'event':
       case 'identify':
@@ -257,6 +262,7 @@ export async function play(
         break;
     }
   }
+  await before(happenings.length);
   await world.finish();
   return { world, poison };
 }
@@ -292,7 +298,7 @@ function eventOf(
     ...who,
     ...(session === null ? {} : { session }),
     properties:
-      type === '$exposure' ? { decision: 'd', action: 'first', placement: 'banner' } : { ...properties },
+      type === '$exposure' ? { decision: id, action: 'first', placement: 'banner' } : { ...properties },
     source: type === '$exposure' ? 'engine' : 'http',
   };
 }

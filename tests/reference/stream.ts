@@ -162,7 +162,7 @@ export function referenceStream(
     const place = `${partition}/${tenant}`;
     if (logged.type === '$control') {
       if (logged.properties.control === 'stop') stopped.add(place);
-      else stopped.delete(place);
+      else if (logged.properties.control === 'resume') stopped.delete(place);
       return;
     }
     const isArrival = logged.type === '$transfer' || logged.type === '$forward';

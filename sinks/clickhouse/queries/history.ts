@@ -1,6 +1,13 @@
 import type { StoredEvent } from '../../../schemas/index.ts';
 import type { Closed, EventHistory, HistoryRow } from '../../../stream/rebuild/port.ts';
 import type { Warehouse } from '../port.ts';
+import {
+  type EventRow,
+  type ForwardedRow,
+  type HistoryTables,
+  historyTables,
+  type TransferRow,
+} from './history-tables.ts';
 
 export interface HistoryParts {
   readonly warehouse: Pick<Warehouse, 'rows'>;
@@ -9,82 +16,32 @@ export interface HistoryParts {
   readonly logVersion: number;
 }
 
-interface EventRow {
-  readonly tenant: string;
-  readonly subject: string;
-  readonly user_id: string;
-  readonly anonymous_id: string;
-  readonly type: string;
-  readonly time: number;
-  readonly stated: number;
-  readonly received: number;
-  readonly id: string;
-  readonly session: string;
-  readonly properties: string;
-  readonly source: string;
-  readonly position: number;
-}
+/**
+ * The event table of ClickHouse, as state is made from it. Exposures and outcomes: the first of each kind for a decision.
+ * Where what went on to users was not written yet (before migration 0006), only what closed a state is known of it.
+ */
+export const eventHistory = ({ warehouse, ...parts }: HistoryParts): EventHistory =>
+  historyOf(historyTables(warehouse), parts);
 
-interface TransferRow {
-  readonly tenant: string;
-  readonly anonymous_id: string;
-  readonly user_id: string;
-  readonly id: string;
-  readonly time: number;
-  readonly received: number;
-  readonly source: string;
-  readonly state_bytes: number;
-  readonly source_partition: number;
-  readonly source_position: number;
-  readonly position: number;
-  readonly after_position: number;
-}
-
-const milliseconds = (column: string): string => `toFloat64(toUnixTimestamp64Milli(${column}))`;
-
-const what = `'{"decision":' || toJSONString(decision) || ',"action":' || toJSONString(toString(action)) || ',"placement":' || toJSONString(toString(placement))`;
-const common = `tenant, subject, ${milliseconds('time')} AS time, ${milliseconds('received')} AS received, id, session, toString(source) AS source, toFloat64(position) AS position`;
-
-/** All that changes a subject's state, wherever `where` holds. The engine's own events know their subject only. */
-const eventsWhere = (where: string): string => `SELECT * FROM (
-  SELECT ${common}, user_id, anonymous_id, toString(type) AS type, ${milliseconds('stated_time')} AS stated, properties FROM events WHERE ${where}
-  UNION ALL
-  SELECT ${common}, '' AS user_id, '' AS anonymous_id, toString(type) AS type, time AS stated, properties FROM control_events WHERE ${where}
-  UNION ALL
-  SELECT ${common}, '' AS user_id, '' AS anonymous_id, '$exposure' AS type, time AS stated, ${what} || '}' AS properties FROM exposures WHERE ${where}
-  UNION ALL
-  SELECT ${common}, '' AS user_id, '' AS anonymous_id, '$outcome' AS type, time AS stated, ${what} || ',"outcome":' || toJSONString(toString(outcome)) || if(isNull(value), '', ',"value":' || toJSONString(value)) || '}' AS properties FROM outcomes WHERE ${where}
-) ORDER BY position`;
-
-const transfersWhere = (where: string): string => `SELECT tenant, anonymous_id, user_id, id,
-  ${milliseconds('time')} AS time, ${milliseconds('received')} AS received, toString(source) AS source, state_bytes, source_partition,
-  toFloat64(source_position) AS source_position, toFloat64(position) AS position, toFloat64(after_position) AS after_position
-  FROM identity_transfers WHERE ${where} ORDER BY position`;
-
-/** The event table of ClickHouse, as state is made from it. Exposures and outcomes: the first of each kind for a decision. */
-export function eventHistory({ warehouse, end, logVersion }: HistoryParts): EventHistory {
+/** The same, of what tables say; `end` and `logVersion` as in HistoryParts. */
+export function historyOf(
+  tables: HistoryTables,
+  { end, logVersion }: Omit<HistoryParts, 'warehouse'>,
+): EventHistory {
   return {
     end,
     async rows(partition, from, to) {
       const range = { partition, from, to };
-      const between = (column: string) => `${column} >= {from: UInt64} AND ${column} < {to: UInt64}`;
-      const [events, arrived, closed] = await Promise.all([
-        warehouse.rows<EventRow>(
-          eventsWhere(`partition = {partition: UInt32} AND ${between('position')}`),
-          range,
-        ),
-        warehouse.rows<TransferRow>(
-          transfersWhere(`partition = {partition: UInt32} AND ${between('position')}`),
-          range,
-        ),
-        warehouse.rows<TransferRow>(
-          transfersWhere(`source_partition = {partition: UInt32} AND ${between('source_position')}`),
-          range,
-        ),
+      const [events, arrived, left, forwarded] = await Promise.all([
+        tables.events(range),
+        tables.arrived(range),
+        tables.left(range),
+        tables.forwarded(range),
       ]);
       const byPosition = new Map<number, HistoryRow>();
       for (const row of events) byPosition.set(row.position, rowOf(row));
-      for (const row of closed) byPosition.set(row.source_position, closing(row));
+      for (const row of left) byPosition.set(row.source_position, closing(row));
+      for (const row of forwarded) byPosition.set(row.position, goneOn(row));
       for (const row of arrived)
         byPosition.set(row.position, arrival(row, byPosition.get(row.position), logVersion));
       return [...byPosition.values()].sort((a, b) => a.position - b.position);
@@ -93,22 +50,17 @@ export function eventHistory({ warehouse, end, logVersion }: HistoryParts): Even
       if (asked.length === 0) return [];
       const tenants = [...new Set(asked.map(({ tenant }) => tenant))];
       const ids = [...new Set(asked.map(({ anonymousId }) => anonymousId))];
+      const subjects = ids.map((id) => `a:${id}`);
       const [events, moves] = await Promise.all([
-        warehouse.rows<EventRow & { readonly partition: number }>(
-          eventsWhere('tenant IN {tenants: Array(String)} AND subject IN {subjects: Array(String)}'),
-          { tenants, subjects: ids.map((id) => `a:${id}`) },
-        ),
-        warehouse.rows<TransferRow>(
-          transfersWhere('tenant IN {tenants: Array(String)} AND anonymous_id IN {ids: Array(String)}'),
-          { tenants, ids },
-        ),
+        tables.eventsOf(tenants, subjects),
+        tables.transfersOf(tenants, ids),
       ]);
       return asked.map((one) => ofOne(one, events, moves));
     },
   };
 }
 
-function ofOne(one: Closed, events: readonly EventRow[], moves: readonly TransferRow[]) {
+function ofOne(one: Closed, events: readonly EventRow[], moves: readonly TransferRow[]): HistoryRow[] {
   const after = Math.max(
     -1,
     ...moves
@@ -126,14 +78,7 @@ function ofOne(one: Closed, events: readonly EventRow[], moves: readonly Transfe
         position > after &&
         position < one.position,
     )
-    .map((row) => ({
-      id: row.id,
-      type: row.type,
-      time: row.time,
-      session: row.session === '' ? null : row.session,
-      properties: JSON.parse(row.properties) as StoredEvent['properties'],
-      position: row.position,
-    }));
+    .map(rowOf);
 }
 
 function rowOf(row: EventRow): HistoryRow {
@@ -175,6 +120,25 @@ const identifyOf = (row: TransferRow, properties: StoredEvent['properties'], tim
   time,
   properties,
   source: row.source,
+});
+
+/** As it was in the partition of the anonymous id, whose it was no longer. */
+const goneOn = (row: ForwardedRow): HistoryRow => ({
+  position: row.position,
+  appendedAt: row.received,
+  event: {
+    v: 1,
+    id: row.id,
+    tenant: row.tenant,
+    type: row.type,
+    anonymousId: row.anonymous_id,
+    ...(row.user_id === '' ? {} : { userId: row.user_id }),
+    ...(row.session === '' ? {} : { session: row.session }),
+    time: row.stated,
+    properties: JSON.parse(row.properties) as StoredEvent['properties'],
+    source: row.source,
+  },
+  transfer: null,
 });
 
 /** The `identify` in the partition of the anonymous id, where it closed the state. */

@@ -54,7 +54,7 @@ export async function rowsOfBlock(content: BlockContent, turn: Turn): Promise<Ta
 }
 
 /** What the commits say of a record; null: it has no row here. */
-function findingsOf(entries: readonly OutboxEntry[]): (position: number) => Finding | null {
+export function findingsOf(entries: readonly OutboxEntry[]): (position: number) => Finding | null {
   const batches = entries.flatMap((entry) => (entry.kind === 'batch' ? [lookupOf(entry.batch)] : []));
   let at = 0;
   return (position) => {
@@ -63,6 +63,7 @@ function findingsOf(entries: readonly OutboxEntry[]): (position: number) => Find
     if (batch === undefined || position < batch.first || batch.without.has(position)) return null;
     return {
       isDuplicate: batch.duplicates.has(position),
+      isForwarded: batch.forwarded.has(position),
       lateMs: batch.late.get(position) ?? 0,
       isClamped: batch.clamped.has(position),
     };
@@ -72,8 +73,9 @@ function findingsOf(entries: readonly OutboxEntry[]): (position: number) => Find
 const lookupOf = (batch: BatchReport) => ({
   first: batch.first,
   last: batch.last,
-  // Dead letters have rows of their own; what went on to another partition has its row where it arrived first.
-  without: new Set([...batch.dead, ...(batch.forwarded ?? []), ...(batch.redelivered ?? [])]),
+  // Dead letters have rows of their own; what was brought again has its row where it arrived first.
+  without: new Set([...batch.dead, ...(batch.redelivered ?? [])]),
+  forwarded: new Set(batch.forwarded ?? []),
   duplicates: new Set(batch.duplicates),
   late: new Map(batch.late),
   clamped: new Set(batch.clamped),

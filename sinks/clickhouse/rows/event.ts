@@ -16,6 +16,8 @@ import { countOf, timeOf } from './well-formed.ts';
 /** What the commit that processed a record says of it. */
 export interface Finding {
   readonly isDuplicate: boolean;
+  /** It went on to the partition of its anonymous id's user. */
+  readonly isForwarded: boolean;
   readonly lateMs: number;
   readonly isClamped: boolean;
 }
@@ -26,11 +28,12 @@ export interface Row {
 }
 
 /**
- * The rows of one record that the worker accepted or found repeated; its bytes have been checked there. A function of
+ * The rows of one record that the worker accepted, found repeated or sent on; its bytes have been checked there. A function of
  * its arguments alone, so that a block that is written again has the same bytes.
  */
 export function rowsOfRecord(partition: number, record: LogRecord, finding: Finding): Row[] {
   const event = JSON.parse(jsonText(record)) as StoredEvent;
+  if (finding.isForwarded) return [forwardedRow(event, partition, record)];
   if (!isMove(event.type))
     return [rowOfEvent(event, subjectOfEvent(event) ?? '', partition, record, record.appendedAt, finding)];
   // An event that came from its anonymous id's partition: its row is that of its user, here, with its own times.
@@ -96,6 +99,26 @@ const duplicateRow = (
   simulated: isSimulated(event),
   partition,
   position: record.offset,
+});
+
+/** The event has its row where it went; here stands that it was here. */
+const forwardedRow = (event: StoredEvent, partition: number, record: LogRecord): Row => ({
+  table: 'forwarded_event_rows',
+  row: {
+    tenant: event.tenant,
+    anonymous_id: event.anonymousId ?? '',
+    user_id: event.userId ?? '',
+    type: event.type,
+    stated_time: timeOf(event.time),
+    received: timeOf(record.appendedAt),
+    id: event.id,
+    session: event.session ?? '',
+    properties: JSON.stringify(event.properties),
+    source: event.source,
+    simulated: isSimulated(event),
+    partition,
+    position: record.offset,
+  },
 });
 
 /** An anonymous id became a user: from here on, what it had done up to its `identify` is the user's. */

@@ -8,5 +8,6 @@ export const tableNames = [
   'duplicate_rows',
   'control_event_rows',
   'identity_transfer_rows',
+  'forwarded_event_rows',
 ] as const;
 export type TableName = (typeof tableNames)[number];

@@ -42,4 +42,6 @@ export interface Kind<Slot> {
   words?(slot: Slot, subject: Subject): string;
   /** Adds another subject's slot; `subject` is the target, already with the newest event time of both. */
   merge(into: Slot, from: Slot, subject: Subject, source: Subject): void;
+  /** Gives an empty slot what `source` has, a subject of the same events; absent: merging does. */
+  fill?(into: Slot, from: Slot, subject: Subject, source: Subject): void;
 }

@@ -58,7 +58,23 @@ export function session({ measure }: CompiledFeature, stat: number, rules: Sessi
     },
     // Sessions are merged as a whole, numbers included.
     merge() {},
+    fill(_, __, into, from) {
+      for (const [mine, theirs] of [
+        [into.sessions.named, from.sessions.named],
+        [into.sessions.visits, from.sessions.visits],
+      ] as const) {
+        for (const run of mine) {
+          const same = theirs
+            .filter((other) => isPartOf(other, run, mine === into.sessions.named))
+            .map(statOf);
+          run.stats[stat] = counts ? same.reduce((sum, value) => sum + value, 0) : Math.min(blank, ...same);
+        }
+      }
+    },
   };
 }
+
+const isPartOf = (other: Run, run: Run, isNamed: boolean): boolean =>
+  (!isNamed || other.id === run.id) && other.first <= run.last && other.last >= run.first;
 
 const allOf = (sessions: Sessions): Run[] => [...sessions.named, ...sessions.visits];
