@@ -14,7 +14,10 @@ export interface EventsWanted {
 const begun = Date.UTC(2026, 2, 3, 9);
 const categories = ['shoes', 'bags', 'hats', 'coats', 'socks'];
 
-/** A seeded log of two tenants: 1% repeats, 3% out of order by up to a minute, 0.2% hours late, poison where wanted. */
+/**
+ * A seeded log of two tenants: 1% repeats, 3% out of order by up to a minute, 0.2% hours late, poison where wanted. Every
+ * fourth event is a passer-by's, who comes for a few minutes and stays away for good; half of them name their session.
+ */
 export function* eventsOf({ count, partitions, seed = 11, poison = 0 }: EventsWanted): Generator<NewRecord> {
   const random = seededRandom(seed);
   const whole = (below: number): number => Math.floor(random() * below);
@@ -30,7 +33,9 @@ export function* eventsOf({ count, partitions, seed = 11, poison = 0 }: EventsWa
       if (repeated !== undefined) yield repeated;
       continue;
     }
-    const user = `user-${whole(subjects)}`;
+    const isPassing = random() < 0.25;
+    const user = isPassing ? `guest-${Math.floor(i / 400)}-${whole(20)}` : `user-${whole(subjects)}`;
+    const session = isPassing && random() < 0.5 ? { session: `tab-${user}` } : {};
     const lateMs = random() < 0.002 ? 7_200_000 : random() < 0.03 ? whole(60_000) : 0;
     const drawn = random();
     const event: StoredEvent = {
@@ -39,6 +44,7 @@ export function* eventsOf({ count, partitions, seed = 11, poison = 0 }: EventsWa
       tenant: drawn < 0.5 ? 'acme' : 'bolt',
       type: ['view', 'view', 'view', 'click', 'purchase'][whole(5)] ?? 'view',
       userId: user,
+      ...session,
       time: begun + i * 400 - lateMs,
       properties: {
         sku: `sku-${whole(300)}`,

@@ -18,6 +18,12 @@ describeWithKafka('SIGKILL of a stream worker', () => {
     expect(calm.state.size).toBeGreaterThan(events.count / 100);
     expect(calm.findings).toContain('repeated');
     expect(calm.findings).toContain('late');
+    for (const trigger of ['on_click', 'keen', 'dear', 'not_bought', 'not_this', 'over'])
+      expect({ trigger, fired: calm.fired.get(trigger) }).toEqual({ trigger, fired: expect.any(Number) });
+    // Whoever came in the first part and never again has been forgotten; who came last has not.
+    expect([...calm.state.keys()].filter((key) => /state:.*guest-0-/.test(key))).toEqual([]);
+    expect([...calm.state.keys()].some((key) => key.includes('guest-'))).toBe(true);
+    expect([...calm.state.keys()].some((key) => key.includes(':timers:'))).toBe(true);
   });
 
   it('finds the poison with its bytes, reason and coordinates', async () => {

@@ -22,6 +22,11 @@ export interface Life {
   readonly workspace: string;
   readonly outFile: string;
   readonly batchRecords: number;
+  /**
+   * Appends ticks where no events come. Two runs can be compared only over one log, so what is compared with has none of
+   * its own.
+   */
+  readonly ticks: boolean;
   /** End by itself once everything is processed; else on SIGTERM. */
   readonly untilDone: boolean;
   readonly dieAt: { readonly point: (typeof points)[number]; readonly after: number } | null;

@@ -15,7 +15,7 @@ describeWithKafka('Workers that share a log', () => {
   it('three, of which one leaves or dies and another joins every 5 s: none stands still for long, nothing is lost', async () => {
     const { fresh, feed, calm } = stage();
     const rig = await fresh({ sessionMs: 6_000 });
-    const start = () => rig.start({ untilDone: false });
+    const start = () => rig.start({ untilDone: false, ticks: true });
     const workers = [start(), start(), start()];
     for (const worker of workers) await worker.says('started');
     const feeding = await feed({ count: 1_000_000, partitions, seed: 4 }, 500);
@@ -33,9 +33,9 @@ describeWithKafka('Workers that share a log', () => {
       await leaver?.ended;
     }
     await feeding.stop();
-    await rig.untilCaughtUp();
     for (const worker of workers) worker.process.kill('SIGTERM');
     for (const worker of workers) expect((await worker.ended).how).toBe('exit 0');
+    await rig.drain();
     report('three workers, one leaving or killed every 5 s', {
       seconds: forMs / 1_000,
       'longest stall on a leave, ms': worst.leave,
@@ -52,7 +52,7 @@ describeWithKafka('Workers that share a log', () => {
   it('a broker killed again and again: they go on by themselves', async () => {
     const { fresh, feed, calm, broker } = stage();
     const rig = await fresh({ sessionMs: 6_000 });
-    const worker = rig.start({ untilDone: false });
+    const worker = rig.start({ untilDone: false, ticks: true });
     await worker.says('started');
     const feeding = await feed({ count: 1_000_000, partitions, seed: 5 }, 500);
     const kills = isFull ? 5 : 1;
@@ -63,9 +63,9 @@ describeWithKafka('Workers that share a log', () => {
     }
     await rig.untilAllMove();
     await feeding.stop();
-    await rig.untilCaughtUp();
     worker.process.kill('SIGTERM');
     expect((await worker.ended).how).toBe('exit 0');
+    await rig.drain();
     report('broker killed', { kills });
     expectSame(await rig.outcome(), await calm());
   }, 900_000);

@@ -15,12 +15,14 @@ const workspace = fileURLToPath(new URL('../../workspaces/faults', import.meta.u
 
 /** What a run of the stream left behind: everything that must not depend on what was done to it. */
 export interface Outcome {
-  /** State blobs and caps by key, byte for byte. */
+  /** State blobs, caps and the index of timers by key, byte for byte. */
   readonly state: ReadonlyMap<string, string>;
   /** Content of each decision by id: all but timings, wall clock and commit sequence. */
   readonly decisions: ReadonlyMap<string, string>;
   /** Positions found repeated, dead and late, by partition, however they were batched. */
   readonly findings: string;
+  /** How many decisions each trigger asked for. */
+  readonly fired: ReadonlyMap<string, number>;
   readonly dead: ReadonlyMap<string, DeadLetter>;
   /** Entries that the reader wrote down more than once. */
   readonly readAgain: number;
@@ -34,6 +36,11 @@ export interface Rig {
   readonly store: StateStore;
   /** Starts a worker process. */
   start(life?: Partial<Life>): ReturnType<ChildProgram['start']>;
+  /**
+   * What is in the log by now is processed by one more worker, which appends nothing: those that append ticks, as time
+   * goes on, may never find an end.
+   */
+  drain(): Promise<void>;
   /** Until every partition has got further than it is now. */
   untilAllMove(withinMs?: number): Promise<void>;
   /** Until everything in the log is processed, and read from the outbox. */
@@ -67,6 +74,7 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     workspace,
     outFile: join(folder, 'read.jsonl'),
     batchRecords: options.batchRecords ?? 200,
+    ticks: false,
     untilDone: true,
     dieAt: null,
   };
@@ -78,6 +86,10 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
     redis,
     store,
     start: (life = {}) => program.start(JSON.stringify({ ...base, ...life })),
+    async drain() {
+      const { how, output } = await program.start(JSON.stringify(base)).ended;
+      if (how !== 'exit 0') throw new Error(`The last worker ended with ${how}: ${output}`);
+    },
     async untilAllMove(withinMs = 120_000) {
       const before = await heads();
       await waitFor(
@@ -113,6 +125,7 @@ async function outcomeOf(url: string, file: string): Promise<Outcome> {
   const text = await readFile(file, 'utf8');
   const decisions = new Map<string, string>();
   const dead = new Map<string, DeadLetter>();
+  const fired = new Map<string, number>();
   const found = new Set<string>();
   const seen = new Map<string, string>();
   let readAgain = 0;
@@ -138,11 +151,17 @@ async function outcomeOf(url: string, file: string): Promise<Outcome> {
         for (const [position, ms] of entry.batch.late) found.add(`${entry.partition}/${position} late ${ms}`);
     }
   }
+  for (const text of decisions.values()) {
+    const { startedBy } = JSON.parse(text) as DecisionRecord;
+    const trigger = startedBy.kind === 'request' ? 'request' : startedBy.trigger;
+    fired.set(trigger, (fired.get(trigger) ?? 0) + 1);
+  }
   return {
     state: await stateIn(url),
     decisions,
     findings: [...found].sort().join('\n'),
     dead,
+    fired,
     readAgain,
     rolledBack,
   };
@@ -163,7 +182,7 @@ export const contentOf = ({ timings: _timings, ...content }: DecisionRecord): st
 async function stateIn(url: string): Promise<Map<string, string>> {
   const redis = new Redis(url);
   const state = new Map<string, string>();
-  for (const kind of ['state', 'cap']) {
+  for (const kind of ['state', 'cap', 'timers']) {
     let cursor = '0';
     do {
       const [next, keys] = await redis.scan(cursor, 'MATCH', `{events.v*}:${kind}:*`, 'COUNT', 1_000);
@@ -177,6 +196,7 @@ async function stateIn(url: string): Promise<Map<string, string>> {
 
 async function bytesOf(redis: Redis, kind: string, key: string): Promise<string> {
   if (kind === 'state') return (await redis.getBuffer(key))?.toString('base64') ?? '';
+  if (kind === 'timers') return JSON.stringify(await redis.zrange(key, '0', '-1', 'WITHSCORES'));
   const fields = Object.entries(await redis.hgetall(key)).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(fields);
 }
