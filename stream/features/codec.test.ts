@@ -50,7 +50,7 @@ describe('stored blobs', () => {
   const fixtures = readdirSync(folder).filter((file) => file.endsWith('.json'));
 
   it('of every version ever written are here', () => {
-    expect(fixtures).toEqual(expect.arrayContaining(['v1.json', 'v2.json']));
+    expect(fixtures).toEqual(expect.arrayContaining(['v1.json', 'v2.json', 'v4.json']));
   });
 
   it.each(fixtures)('%s means what it meant', (file) => {
@@ -70,7 +70,7 @@ describe('stored blobs', () => {
   });
 
   it('are written as the newest version was', () => {
-    const fixture = JSON.parse(readFileSync(new URL('v2.json', folder), 'utf8'));
+    const fixture = JSON.parse(readFileSync(new URL('v4.json', folder), 'utf8'));
     expect(set.layoutDescription).toBe(fixture.layoutDescription);
     expect(Buffer.from(set.encode(storyOf())).toString('hex')).toBe(fixture.blob.join(''));
   });
@@ -159,6 +159,41 @@ describe('a blob of another layout', () => {
     expect(later.read(later.decode(later.encode(state)), state.newest)).toEqual(
       later.read(state, state.newest),
     );
+  });
+
+  it('may be one in which each feature over a window had a slot of its own', () => {
+    const old = JSON.parse(readFileSync(new URL('./fixtures/v2.json', import.meta.url), 'utf8'));
+    later.learnLayout(old.layoutDescription);
+    const state = later.decode(Buffer.from(old.blob.join(''), 'hex'));
+    expect(later.encode(state)).toEqual(later.encode(later.decode(blob)));
+  });
+
+  it('may have other features in the tables of those that are left', () => {
+    const [one, two, three] = ['one', 'two', 'three'].map((name) =>
+      feature(name, 'count', { bucketMs: 1_000, buckets: 5, hash: name }),
+    );
+    const slow = feature('slow', 'mean', { bucketMs: 60_000, buckets: 5, property: 'price', hash: 'slow' });
+    const clicks = { ...two!, types: new Set(['click']) };
+    const before = makeFeatureSet(config([one!, clicks, slow]));
+    const after = makeFeatureSet(config([slow, three!, clicks]));
+    const state = before.empty();
+    for (let i = 0; i < 9; i++)
+      before.update(
+        state,
+        event(1_000 * i, { type: i % 3 === 0 ? 'click' : 'view', properties: { price: i } }),
+        i,
+      );
+    after.learnLayout(before.layoutDescription);
+    const read = after.decode(before.encode(state));
+    expect(after.read(read, 8_000)).toEqual({ slow: 4, three: 0, two: 1 });
+  });
+
+  it('is refused where its blob is of another version than the layout', () => {
+    const old = JSON.parse(readFileSync(new URL('./fixtures/v2.json', import.meta.url), 'utf8'));
+    const bytes = Buffer.from(blob);
+    set.learnLayout(old.layoutDescription);
+    bytes.writeUInt32LE(crc32(old.layoutDescription), 1);
+    expect(outcomeOf(resealed(bytes))).toBe('state_unreadable');
   });
 
   it.each(['', '{', '{"v":2,"features":[]}', '{"v":1,"features":[7]}', 'null'])(

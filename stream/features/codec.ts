@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { PresageError } from '../../core/index.ts';
-import type { Layout } from './layout.ts';
+import { measures } from './kinds/index.ts';
+import type { Layout, LayoutColumn } from './layout.ts';
 import {
   makeReader,
-  makeWriter,
   type Reader,
   readCount,
   readSigned,
@@ -20,7 +20,8 @@ import { readLinks, writeLinks } from './parts/links.ts';
 import { forgetBefore, readRemembered, writeRemembered } from './parts/remembered.ts';
 import { type SessionRules, sessionAt } from './parts/sessions.ts';
 import { readSessions, writeSessions } from './parts/sessions-blob.ts';
-import type { FeatureConfig, Machine } from './plan.ts';
+import { readTable, type StoredColumn, writeTable } from './parts/table-blob.ts';
+import type { FeatureConfig, Machine, Plans } from './plan.ts';
 import { baseTime, makeSubject, type Subject } from './subject.ts';
 import { readTimers, writeTimers } from './timers/index.ts';
 
@@ -28,13 +29,24 @@ import { isTombstone, readTombstone, writeTombstone } from './tombstone.ts';
 
 /**
  * A subject's blob: version (1 byte), layout (u32), position + 1, newest event time (0, or 1 and the time), sessions,
- * remembered event ids, timers (from version 2 on), links (version 3, which only subjects with links have), then each feature's slot after its
- * length in bytes (0: as empty), in layout order, and the CRC-32 of all that. Integers are varints, times distances from the newest. Equal states give equal bytes.
+ * remembered event ids, timers (from version 2 on), links (versions 3 and 5, which only subjects with links have), then
+ * in layout order each slot after its length in bytes (0: as empty) and each table (from version 4 on: before, features
+ * over windows had slots too), and the CRC-32 of all that. Integers are varints, times distances from the newest. Equal
+ * states give equal bytes.
  */
-export const blobVersion = 3;
-const withoutLinks = 2;
+export const blobVersion = 5;
+const withoutLinks = 4;
+const firstWithTables = 4;
 const oldestVersion = 1;
+const hasLinks = (version: number): boolean => version === 3 || version === blobVersion;
 const headerBytes = 5;
+/**
+ * Blobs are written one behind the other into memory that they share and that is not used again: a commit has a thousand
+ * of them, and memory of its own for each costs more than the copy.
+ */
+const chunkBytes = 256 * 1_024;
+/** Blobs that are stored are smaller; a larger one makes the memory larger, for itself. */
+const roomForBlob = 68 * 1_024;
 const checksumBytes = 4;
 const wholeChecksum = 0x2144df1c;
 
@@ -45,25 +57,38 @@ export interface Codec {
   learn(layout: Layout): void;
 }
 
+/** How blobs of a layout are read. */
+interface Known {
+  /** Slots in order, each with the machine that reads it, or null: no longer declared. */
+  readonly slots: readonly (Machine | null)[];
+  /** Null: blobs of this layout have none. */
+  readonly tables: readonly (readonly StoredColumn[])[] | null;
+}
+
 export function makeCodec(
-  machines: readonly Machine[],
+  { machines, tables }: Plans,
   layout: Layout,
   config: FeatureConfig,
   rules: SessionRules,
 ): Codec {
-  const writer = makeWriter();
-  /** For each layout known: its slots in order, each with the machine that reads it, or null: no longer declared. */
-  const layouts = new Map<number, readonly (Machine | null)[]>();
+  const writer: Writer = { bytes: Buffer.alloc(0), length: 0 };
+  const slotted = machines.filter(({ kind }) => kind.column === undefined);
+  const layouts = new Map<number, Known>();
 
-  function learn({ id, features }: Layout): void {
+  function learn({ id, slots, tables }: Layout): void {
     const left = [...machines];
-    layouts.set(
-      id,
-      features.map((hash) => {
-        const found = left.findIndex((machine) => machine.feature.hash === hash);
-        return found < 0 ? null : (left.splice(found, 1)[0] ?? null);
-      }),
-    );
+    const take = (hash: string): Machine | null => {
+      const found = left.findIndex((machine) => machine.feature.hash === hash);
+      return found < 0 ? null : (left.splice(found, 1)[0] ?? null);
+    };
+    const columnOf = ([hash, form]: LayoutColumn): StoredColumn => ({
+      cell: measures[form].cell,
+      column: take(hash)?.kind.column ?? null,
+    });
+    layouts.set(id, {
+      slots: slots.map(take),
+      tables: tables === null ? null : tables.map((columns) => columns.map(columnOf)),
+    });
   }
   learn(layout);
 
@@ -71,18 +96,22 @@ export function makeCodec(
     learn,
     encode(subject) {
       if (subject.moved !== null) return writeTombstone(subject, subject.moved);
-      writer.length = 0;
-      reserve(writer, headerBytes);
-      writer.bytes[0] = subject.links === null ? withoutLinks : blobVersion;
-      writer.bytes.writeUInt32LE(layout.id, 1);
-      writer.length = headerBytes;
+      if (writer.bytes.length - writer.length < roomForBlob) {
+        writer.bytes = Buffer.allocUnsafeSlow(chunkBytes);
+        writer.length = 0;
+      }
+      const from = writer.length;
+      writer.bytes[from] = subject.links === null ? withoutLinks : blobVersion;
+      writer.bytes.writeUInt32LE(layout.id, from + 1);
+      writer.length = from + headerBytes;
       writeHead(writer, subject);
-      for (const machine of machines) writeSlot(writer, machine, subject);
+      for (const machine of slotted) writeSlot(writer, machine, subject);
+      for (const table of tables) writeTable(writer, table, subject);
       reserve(writer, checksumBytes);
-      writer.bytes.writeUInt32LE(crc32(writer.bytes.subarray(0, writer.length)), writer.length);
-      const blob = Buffer.allocUnsafe(writer.length + checksumBytes);
-      writer.bytes.copy(blob, 0, 0, blob.length);
-      return blob;
+      const { bytes, length } = writer;
+      bytes.writeInt32LE(crc32(bytes.subarray(from, length)) | 0, length);
+      writer.length = length + checksumBytes;
+      return bytes.subarray(from, writer.length);
     },
     decode(blob) {
       if (isTombstone(blob))
@@ -92,10 +121,10 @@ export function makeCodec(
         );
       const reader = openBlob(blob);
       const id = reader.bytes.readUInt32LE(1);
-      const slots = layouts.get(id);
-      if (slots === undefined) throw layoutUnknown(id);
+      const known = layouts.get(id);
+      if (known === undefined) throw layoutUnknown(id);
       try {
-        return readSubject(reader, slots, blob[0] ?? 0);
+        return readSubject(reader, known, blob[0] ?? 0);
       } catch (error) {
         if (error instanceof PresageError) throw error;
         return unreadable(`it makes no sense (${String(error)})`, reader.at);
@@ -103,7 +132,8 @@ export function makeCodec(
     },
   };
 
-  function readSubject(reader: Reader, slots: readonly (Machine | null)[], version: number): Subject {
+  function readSubject(reader: Reader, { slots, tables }: Known, version: number): Subject {
+    if (version >= firstWithTables !== (tables !== null)) unreadable('its layout is of another version', 0);
     const position = readVarint(reader) - 1;
     const newest = readNewestTime(reader);
     const base = baseTime(newest);
@@ -118,8 +148,9 @@ export function makeCodec(
       subject.indexed = indexed;
       subject.timers = timers;
     }
-    if (version >= 3) subject.links = readLinks(reader, base);
+    if (hasLinks(version)) subject.links = readLinks(reader, base);
     for (const machine of slots) readSlot(reader, machine, subject);
+    for (const columns of tables ?? []) readTable(reader, columns, subject);
     for (const { kind, index } of machines) subject.slots[index] ??= kind.empty();
     if (reader.at !== reader.end) unreadable('it goes on after its end', reader.at);
     subject.session = sessionAt(subject.sessions, subject.newest, rules.gapMs)?.id ?? null;

@@ -2,7 +2,7 @@ import type { CompiledFeature, CompiledStep, CompiledWorkspace, Expression } fro
 import { type Kind, kindOf, type Observation, type Reads } from './kinds/index.ts';
 import { amountOf } from './parts/decimal.ts';
 import type { SessionRules } from './parts/sessions.ts';
-import { Tables } from './parts/table.ts';
+import { type Table, Tables } from './parts/table.ts';
 import { keptText, textOf } from './parts/text.ts';
 import type { FeatureEvent } from './port.ts';
 
@@ -45,6 +45,7 @@ interface Source {
 
 export interface Plans {
   readonly machines: readonly Machine[];
+  readonly tables: readonly Table[];
   /** Names of the properties that sources read. */
   readonly properties: readonly string[];
   /** What an event of this type does. */
@@ -71,6 +72,7 @@ export function makePlans(config: FeatureConfig, rules: SessionRules): Plans {
   const nothing: Plan = [];
   return {
     machines,
+    tables: tables.all,
     properties,
     of: (type) => byType.get(type) ?? (isSystemType(type) ? nothing : undeclared),
   };

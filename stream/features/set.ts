@@ -2,12 +2,20 @@ import type { FeatureValue } from '../../schemas/index.ts';
 import { makeCodec } from './codec.ts';
 import { makeDerived } from './derived.ts';
 import type { Observation } from './kinds/index.ts';
-import { layoutOf, parseLayout } from './layout.ts';
+import { type Form, featuresOf, type Layout, layoutOf, parseLayout } from './layout.ts';
 import { hashed, hashText } from './parts/hash.ts';
 import { forgetBefore, mergeRemembered, newestRemembered, remember } from './parts/remembered.ts';
 import { addToSession, mergeSessions, type Run, type SessionRules, sessionAt } from './parts/sessions.ts';
 import { keptText } from './parts/text.ts';
-import { type FeatureConfig, isSystemType, makePlans, observe, type Plan } from './plan.ts';
+import {
+  type FeatureConfig,
+  isSystemType,
+  type Machine,
+  makePlans,
+  observe,
+  type Plan,
+  type Plans,
+} from './plan.ts';
 import type { FeatureEvent, FeatureSet } from './port.ts';
 import { makeSubject, type Subject } from './subject.ts';
 import { makeTimers, mergeTimers, sessionEnds } from './timers/index.ts';
@@ -27,6 +35,20 @@ class Seen implements Observation {
   }
 }
 
+/** Slots of the features that have one, and the columns of each table. */
+function layoutFor({ machines, tables }: Plans): Layout {
+  const slotted = machines.filter(({ kind }) => kind.column === undefined);
+  return layoutOf(
+    slotted.map(({ feature }) => feature.hash),
+    tables.map(({ columns }) =>
+      columns.map((column) => {
+        const { feature } = machines.find(({ kind }) => kind.column === column) as Machine;
+        return [feature.hash, feature.kind as Form];
+      }),
+    ),
+  );
+}
+
 /** All features of a workspace. The set is not reentrant: it uses the same working memory for every event. */
 export function makeFeatureSet(config: FeatureConfig): FeatureSet {
   const rules: SessionRules = {
@@ -39,8 +61,8 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
   const plans = makePlans(config, rules);
   const { machines } = plans;
   const computeDerived = makeDerived(config.features);
-  const layout = layoutOf(machines.map(({ feature }) => feature.hash));
-  const codec = makeCodec(machines, layout, config, rules);
+  const layout = layoutFor(plans);
+  const codec = makeCodec(plans, layout, config, rules);
   /** Copying it gives every vector the same shape, in which a value is then quickly put. */
   const blank = Object.fromEntries(config.features.map(({ name }) => [name, null]));
   const seen = new Seen();
@@ -133,7 +155,7 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
     decode: (blob) => codec.decode(blob),
     learnLayout: (description) => codec.learn(parseLayout(description)),
     fill(into, from, description) {
-      const left = [...parseLayout(description).features];
+      const left = featuresOf(parseLayout(description));
       const target = into as Subject;
       const source = from as Subject;
       for (const { feature, kind, index } of machines) {

@@ -1,4 +1,4 @@
-import { readVarint, writeVarint } from '../parts/bytes.ts';
+import { mostVarintBytes, putVarint, readVarint } from '../parts/bytes.ts';
 import type { Measure } from './measure.ts';
 
 /** How many events; 0 of nothing. A bucket holds their number. */
@@ -17,7 +17,8 @@ export const count: Measure = {
     combine(ring, at, from, fromAt) {
       ring[at] = (ring[at] ?? 0) + (from[fromAt] ?? 0);
     },
-    write: (writer, ring, at) => writeVarint(writer, ring[at] ?? 0),
+    mostBytes: mostVarintBytes,
+    put: (bytes, to, ring, at) => putVarint(bytes, to, ring[at] ?? 0),
     read: (reader, ring) => {
       ring.push(readVarint(reader));
     },

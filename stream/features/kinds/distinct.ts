@@ -33,7 +33,8 @@ const occurred: Cell = {
   blank: [],
   add() {},
   combine() {},
-  write() {},
+  mostBytes: 0,
+  put: (_, to) => to,
   read() {},
   value: (_, from, to) => to - from,
 };

@@ -22,6 +22,9 @@ import { windowed } from './windowed.ts';
 
 export type { Kind, Observation, Reads } from './kind.ts';
 
+/** The kinds over windows, by the name that stored layouts have for how their cells are written: names never change. */
+export const measures = { count, sum, min, max, mean } as const satisfies Record<string, Measure>;
+
 /** The machine of one feature. `stat` is a session feature's index among them; `tables` are those of its subjects. */
 export function kindOf(
   feature: CompiledFeature,
@@ -31,15 +34,11 @@ export function kindOf(
 ): Kind<unknown> {
   switch (feature.kind) {
     case 'count':
-      return measured(feature, count, tables);
     case 'sum':
-      return measured(feature, sum, tables);
     case 'min':
-      return measured(feature, min, tables);
     case 'max':
-      return measured(feature, max, tables);
     case 'mean':
-      return measured(feature, mean, tables);
+      return measured(feature, measures[feature.kind], tables);
     case 'last':
       return last(feature);
     case 'last_n':

@@ -1,6 +1,7 @@
 import type { FeatureValue } from '../../../schemas/index.ts';
 import type { Reader, Writer } from '../parts/bytes.ts';
 import type { Run } from '../parts/sessions.ts';
+import type { Column } from '../parts/table.ts';
 import type { KindSql } from '../sql/port.ts';
 import type { Subject } from '../subject.ts';
 
@@ -35,6 +36,8 @@ export interface Kind<Slot> {
   update(slot: Slot, seen: Observation, subject: Subject): void;
   /** The value at event time `at`; changes nothing. */
   read(slot: Slot, at: number, subject: Subject): FeatureValue;
+  /** Its state is a column of a table, written with the table, and the slot stays empty. */
+  readonly column?: Column;
   /** Writes nothing for a slot that equals an empty one; equal slots give equal bytes. */
   encode(slot: Slot, writer: Writer, subject: Subject): void;
   decode(reader: Reader, subject: Subject): Slot;

@@ -1,4 +1,4 @@
-import { readVarint, writeVarint } from '../parts/bytes.ts';
+import { mostVarintBytes, putVarint, readVarint } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
 import { doubleOf } from '../sql/port.ts';
 import type { Measure } from './measure.ts';
@@ -25,10 +25,8 @@ export const mean: Measure = {
       sum.cell.combine(ring, at, from, fromAt);
       ring[at + 2] = (ring[at + 2] ?? 0) + (from[fromAt + 2] ?? 0);
     },
-    write(writer, ring, at) {
-      sum.cell.write(writer, ring, at);
-      writeVarint(writer, ring[at + 2] ?? 0);
-    },
+    mostBytes: sum.cell.mostBytes + mostVarintBytes,
+    put: (bytes, to, ring, at) => putVarint(bytes, sum.cell.put(bytes, to, ring, at), ring[at + 2] ?? 0),
     read(reader, ring) {
       sum.cell.read(reader, ring);
       ring.push(readVarint(reader));

@@ -1,4 +1,4 @@
-import { readSigned, writeSigned } from '../parts/bytes.ts';
+import { mostVarintBytes, putSigned, readSigned } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
 import type { Measure } from './measure.ts';
 
@@ -18,7 +18,8 @@ export const min: Measure = {
     combine(ring, at, from, fromAt) {
       ring[at] = Math.min(ring[at] ?? Infinity, from[fromAt] ?? Infinity);
     },
-    write: (writer, ring, at) => writeSigned(writer, ring[at] ?? 0),
+    mostBytes: mostVarintBytes,
+    put: (bytes, to, ring, at) => putSigned(bytes, to, ring[at] ?? 0),
     read: (reader, ring) => {
       ring.push(readSigned(reader));
     },

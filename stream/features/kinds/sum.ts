@@ -1,4 +1,5 @@
-import { addAmount, numberOf, powerOf, readSum, writeSum } from '../parts/decimal.ts';
+import { mostBigBytes } from '../parts/bytes.ts';
+import { addAmount, numberOf, powerOf, putSum, readSum } from '../parts/decimal.ts';
 import { doubleOf } from '../sql/port.ts';
 import type { Measure } from './measure.ts';
 
@@ -17,7 +18,8 @@ export const sum: Measure = {
       addAmount(ring, at, from[fromAt] ?? 0);
       ring[at + 1] = (ring[at + 1] ?? 0) + (from[fromAt + 1] ?? 0);
     },
-    write: (writer, ring, at) => writeSum(writer, ring[at] ?? 0, ring[at + 1] ?? 0),
+    mostBytes: mostBigBytes,
+    put: (bytes, to, ring, at) => putSum(bytes, to, ring[at] ?? 0, ring[at + 1] ?? 0),
     read: readSum,
     value: (ring, from, to, stride, scale) => total(ring, from, to, stride) / powerOf(scale),
   },

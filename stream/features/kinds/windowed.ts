@@ -1,7 +1,6 @@
 import type { CompiledFeature } from '../../../workspace/index.ts';
-import { writeSigned, writeVarint } from '../parts/bytes.ts';
 import { powerOf } from '../parts/decimal.ts';
-import { bucketOf, endAt, indexAfter, lastBucket, type Ring, readRing, ringInWords } from '../parts/ring.ts';
+import { bucketOf, endAt, indexAfter, type Ring, readRing, ringInWords } from '../parts/ring.ts';
 import type { Tables } from '../parts/table.ts';
 import { baseTime } from '../subject.ts';
 import type { Kind } from './kind.ts';
@@ -9,7 +8,7 @@ import type { Measure } from './measure.ts';
 
 /**
  * A measure over a rolling window. Its cells stand in a table that it shares with other features of the same buckets
- * (parts/table.ts), so the slot is empty. In a blob it is written by itself.
+ * (parts/table.ts), so the slot is empty.
  */
 export function windowed(
   feature: CompiledFeature,
@@ -19,11 +18,9 @@ export function windowed(
   const { bucketMs, buckets, scale, types } = feature;
   const readsSystemEvents = types !== null && [...types].some((type) => type.startsWith('$'));
   const table = tables.tableFor(bucketMs, buckets, readsSystemEvents);
-  const column = table.add(cell);
+  const place = table.add(cell);
+  const column = place.at;
   const { blank } = cell;
-  // A feature that reads system events can be ahead of the subject's newest ordinary event.
-  const headOf = (rows: Ring, newest: number): number =>
-    Math.max(bucketOf(newest, bucketMs), lastBucket(rows, table.stride));
   /** No event of this feature was in the bucket, only of others. */
   const isBlank = (rows: Ring, at: number): boolean => {
     for (let i = 0; i < blank.length; i++) if (rows[at + i] !== blank[i]) return false;
@@ -31,6 +28,7 @@ export function windowed(
   };
   return {
     reads,
+    column: place,
     sql: {
       bound: null,
       value: ({ inWindow, value }) => {
@@ -49,39 +47,21 @@ export function windowed(
         cell.add(rows, last + column, seen.number);
         return;
       }
-      const oldest = headOf(rows, subject.newest) - buckets;
+      const oldest = table.oldestOf(rows, subject.newest);
       if (bucket > oldest) cell.add(rows, table.rowOf(rows, bucket, oldest) + column, seen.number);
     },
     read(_, at, subject) {
       const rows = table.of(subject);
       const { stride } = table;
       const newest = bucketOf(at, bucketMs);
-      const from = indexAfter(rows, stride, Math.max(newest, headOf(rows, subject.newest)) - buckets);
+      const oldest = Math.max(newest - buckets, table.oldestOf(rows, subject.newest));
+      const from = indexAfter(rows, stride, oldest);
       const to = endAt(rows, stride, newest);
       return cell.value(rows, from + column, to, stride, scale) ?? ofNothing;
     },
-    encode(_, writer, subject) {
-      const rows = table.of(subject);
-      const { stride } = table;
-      const newest = rows.length - stride;
-      const oldest = headOf(rows, subject.newest) - buckets;
-      let count = 0;
-      for (let at = newest; at >= 0 && (rows[at] as number) > oldest; at -= stride)
-        if (!isBlank(rows, at + column)) count++;
-      if (count === 0) return;
-      // As writeRing (parts/ring.ts) does.
-      writeVarint(writer, count);
-      let previous = bucketOf(baseTime(subject.newest), bucketMs);
-      for (let at = newest, left = count; left > 0; at -= stride) {
-        if (isBlank(rows, at + column)) continue;
-        const bucket = rows[at] as number;
-        if (left === count) writeSigned(writer, previous - bucket);
-        else writeVarint(writer, previous - bucket - 1);
-        previous = bucket;
-        cell.write(writer, rows, at + column);
-        left--;
-      }
-    },
+    // It is in the table, which has a part of the blob of its own.
+    encode() {},
+    /** As blobs had it before version 4. */
     decode(reader, subject) {
       const ring = readRing(reader, cell, bucketOf(baseTime(subject.newest), bucketMs));
       const rows = table.of(subject);

@@ -34,11 +34,19 @@ export function writeByte(writer: Writer, value: number): void {
   writer.bytes[writer.length++] = value;
 }
 
+/** Most bytes that `putVarint` and `putSigned` take, and `putBig` of a sum of fewer than 2^53 amounts. */
+export const mostVarintBytes = 9;
+export const mostBigBytes = 20;
+
 /** An integer from 0 to 2^53 - 1, seven bits a byte, least significant first, no superfluous bytes. */
 export function writeVarint(writer: Writer, value: number): void {
-  reserve(writer, 8);
-  const bytes = writer.bytes;
-  let at = writer.length;
+  reserve(writer, mostVarintBytes);
+  writer.length = putVarint(writer.bytes, writer.length, value);
+}
+
+/** `writeVarint` where room has been made; returns the place behind it. */
+export function putVarint(bytes: Buffer, from: number, value: number): number {
+  let at = from;
   let rest = value;
   while (rest >= 0x80) {
     // `| 0` keeps the low 32 bits only, of which seven are used: right for values above 2^32 too.
@@ -46,7 +54,7 @@ export function writeVarint(writer: Writer, value: number): void {
     rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 0x80);
   }
   bytes[at++] = rest;
-  writer.length = at;
+  return at;
 }
 
 /** How many bytes `writeVarint` takes. */
@@ -58,26 +66,40 @@ export function varintBytes(value: number): number {
 
 /** An integer of up to 53 bits with its sign in bit 6 of the first byte. */
 export function writeSigned(writer: Writer, value: number): void {
+  reserve(writer, mostVarintBytes);
+  writer.length = putSigned(writer.bytes, writer.length, value);
+}
+
+/** `writeSigned` where room has been made; returns the place behind it. */
+export function putSigned(bytes: Buffer, at: number, value: number): number {
   const size = Math.abs(value);
   const first = (value < 0 ? 0x40 : 0) | (size & 0x3f);
   if (size < 0x40) {
-    writeByte(writer, first);
-    return;
+    bytes[at] = first;
+    return at + 1;
   }
-  writeByte(writer, first | 0x80);
-  writeVarint(writer, Math.floor(size / 0x40));
+  bytes[at] = first | 0x80;
+  return putVarint(bytes, at + 1, Math.floor(size / 0x40));
 }
 
 /** The format of `writeSigned` without its limit. */
 export function writeBig(writer: Writer, value: bigint): void {
+  reserve(writer, value.toString(16).length + 2);
+  writer.length = putBig(writer.bytes, writer.length, value);
+}
+
+/** `writeBig` where room has been made; returns the place behind it. */
+export function putBig(bytes: Buffer, from: number, value: bigint): number {
   const size = value < 0n ? -value : value;
+  let at = from;
   let rest = size >> 6n;
-  writeByte(writer, Number(size & 0x3fn) | (value < 0n ? 0x40 : 0) | (rest > 0n ? 0x80 : 0));
+  bytes[at++] = Number(size & 0x3fn) | (value < 0n ? 0x40 : 0) | (rest > 0n ? 0x80 : 0);
   while (rest > 0n) {
     const low = Number(rest & 0x7fn);
     rest >>= 7n;
-    writeByte(writer, low | (rest > 0n ? 0x80 : 0));
+    bytes[at++] = low | (rest > 0n ? 0x80 : 0);
   }
+  return at;
 }
 
 /** UTF-8 after its length in bytes. */

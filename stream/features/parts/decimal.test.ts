@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { amount } from '../../../tests/reference/events.ts';
 import { throughBytes } from '../../../tests/support/bytes.ts';
-import { addAmount, amountOf, numberOf, readSum, writeSum } from './decimal.ts';
+import { addAmount, amountOf, numberOf, putSum, readSum } from './decimal.ts';
 
 describe('decimals', () => {
   it.each([
@@ -60,7 +60,9 @@ describe('decimals', () => {
         expect(numberOf(low, high)).toBe(Number(amounts.reduce((sum, each) => sum + BigInt(each), 0n)));
         const read: number[] = [];
         throughBytes(
-          (w) => writeSum(w, low, high),
+          (w) => {
+            w.length = putSum(w.bytes, 0, low, high);
+          },
           (r) => readSum(r, read),
         );
         expect(read).toEqual([low, high]);

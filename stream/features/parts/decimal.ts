@@ -1,4 +1,4 @@
-import { type Reader, readBig, readSigned, type Writer, writeBig, writeSigned } from './bytes.ts';
+import { putBig, putSigned, type Reader, readBig, readSigned } from './bytes.ts';
 
 /**
  * Exact decimals. An amount is a value times 10^scale, rounded half away from zero, as an integer below 2^52 (at
@@ -53,9 +53,10 @@ export function numberOf(low: number, high: number): number {
   return high === 0 ? low : Number(BigInt(high) * BigInt(largest) + BigInt(low));
 }
 
-export function writeSum(writer: Writer, low: number, high: number): void {
-  if (high === 0) writeSigned(writer, low);
-  else writeBig(writer, BigInt(high) * BigInt(largest) + BigInt(low));
+/** Writes a sum into at most `mostBigBytes` bytes (parts/bytes.ts); returns the place behind it. */
+export function putSum(bytes: Buffer, at: number, low: number, high: number): number {
+  if (high === 0) return putSigned(bytes, at, low);
+  return putBig(bytes, at, BigInt(high) * BigInt(largest) + BigInt(low));
 }
 
 /** Appends low and high to `sums`. */

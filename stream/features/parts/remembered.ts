@@ -1,4 +1,6 @@
 import {
+  mostVarintBytes,
+  putVarint,
   type Reader,
   readCount,
   readSigned,
@@ -156,13 +158,17 @@ export function writeRemembered(writer: Writer, ids: Remembered, base: number): 
   const count = end - start;
   writeVarint(writer, count);
   if (count === 0) return;
-  let previous = times[start] ?? 0;
+  let previous = times[start] as number;
   writeSigned(writer, base - previous);
+  reserve(writer, count * mostVarintBytes);
+  const { bytes } = writer;
+  let at = writer.length;
   for (let i = start + 1; i < end; i++) {
-    const time = times[i] ?? 0;
-    writeVarint(writer, time - previous);
+    const time = times[i] as number;
+    at = putVarint(bytes, at, time - previous);
     previous = time;
   }
+  writer.length = at;
   writeWords(writer, hashes, start, end);
   writeWords(writer, hashes, times.length + start, times.length + end);
 }

@@ -3,6 +3,7 @@ import {
   readCount,
   readSigned,
   readVarint,
+  reserve,
   type Writer,
   writeSigned,
   writeVarint,
@@ -22,7 +23,9 @@ export interface Cell {
   add(ring: Ring, at: number, amount: number): void;
   /** Adds `from`'s cell at `fromAt` to the cell at `at`. */
   combine(ring: Ring, at: number, from: Ring, fromAt: number): void;
-  write(writer: Writer, ring: Ring, at: number): void;
+  /** Writes the cell at `at` into at most `mostBytes` bytes from `to` on; returns the place behind it. */
+  put(bytes: Buffer, to: number, ring: Ring, at: number): number;
+  readonly mostBytes: number;
   /** Appends one cell. */
   read(reader: Reader, ring: Ring): void;
   /** The value of the cells that begin at `from`, `from + stride`... before `to`; null if none saw an event. */
@@ -44,11 +47,7 @@ export function placeOf(ring: Ring, cell: Pick<Cell, 'blank'>, bucket: number, o
   let at = ring.length - stride;
   if (at >= 0 && ring[at] === bucket) return at;
   if (at < 0 || (ring[at] ?? 0) < bucket) {
-    dropUpTo(ring, stride, oldest);
-    at = ring.length;
-    ring.push(bucket);
-    for (const value of cell.blank) ring.push(value);
-    return at;
+    return append(ring, cell, bucket, oldest);
   }
   while (at >= 0 && (ring[at] ?? 0) > bucket) at -= stride;
   if (at >= 0 && ring[at] === bucket) return at;
@@ -56,11 +55,21 @@ export function placeOf(ring: Ring, cell: Pick<Cell, 'blank'>, bucket: number, o
   return at + stride;
 }
 
-function dropUpTo(ring: Ring, stride: number, oldest: number): void {
+/** In the place of entries that are out, if there are any: making a ring shorter and longer again would make it anew. */
+function append(ring: Ring, { blank }: Pick<Cell, 'blank'>, bucket: number, oldest: number): number {
+  const stride = blank.length + 1;
   const from = indexAfter(ring, stride, oldest);
-  if (from === 0) return;
-  for (let i = from; i < ring.length; i++) ring[i - from] = ring[i] ?? 0;
-  ring.length -= from;
+  const at = ring.length - from;
+  if (from === 0) {
+    ring.push(bucket);
+    for (let i = 0; i < blank.length; i++) ring.push(blank[i] as number);
+    return at;
+  }
+  for (let i = 0; i < at; i++) ring[i] = ring[from + i] as number;
+  ring[at] = bucket;
+  for (let i = 0; i < blank.length; i++) ring[at + 1 + i] = blank[i] as number;
+  ring.length = at + stride;
+  return at;
 }
 
 /** Index of the first entry whose bucket is above `bucket`; the ring's length if there is none. */
@@ -89,7 +98,8 @@ export function writeRing(writer: Writer, cell: Cell, ring: Ring, oldest: number
     if (at === ring.length - stride) writeSigned(writer, previous - bucket);
     else writeVarint(writer, previous - bucket - 1);
     previous = bucket;
-    cell.write(writer, ring, at + 1);
+    reserve(writer, cell.mostBytes);
+    writer.length = cell.put(writer.bytes, writer.length, ring, at + 1);
   }
 }
 
