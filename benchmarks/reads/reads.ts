@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { startMember } from '../shared/member.ts';
 import { withBenchRedis } from '../shared/redis.ts';
 import { circumstances, publish } from '../shared/results.ts';
+import { trust, verdict } from '../shared/verdict.ts';
 import { w1 } from '../w1/events.ts';
 import { eventsInMemory } from '../w1/memory-events.ts';
 import { finalState } from '../w1/vectors.ts';
@@ -26,8 +27,8 @@ const count = Number(options.events);
 const folder = mkdtempSync(join(tmpdir(), 'presage-reads-'));
 
 async function makeState(redis: string): Promise<Map<string, string>> {
-  const { log, vectors } = await eventsInMemory(count);
-  const { role, store, done } = await benchWorker(log, redis, count);
+  const { log, ends, vectors } = await eventsInMemory(count);
+  const { role, store, done } = await benchWorker(log, redis, ends);
   await role.start();
   await done;
   await role.stop();
@@ -42,11 +43,23 @@ try {
     writeFileSync(file, JSON.stringify(Object.fromEntries(vectors)));
     const { blobBytes } = await finalState(redis.url);
     const rows: string[] = [];
+    const bars: string[] = [];
     for (const subjects of [1, 100]) {
       const settings = { redis: redis.url, vectors: file, subjects, reads: Number(options.reads) };
       const member = startMember('read', settings);
       const { ms, firstMs, reads } = (await member.heard('done')).report as ReadReport;
       await member.stop();
+      const target = subjects === 1 ? 1 : 2;
+      bars.push(
+        verdict({
+          what: `p99 of ${subjects}`,
+          value: ms.p99,
+          target,
+          least: target,
+          unit: ' ms',
+          better: 'lower',
+        }),
+      );
       const figures = [ms.p50, ms.p90, ms.p99, ms.p999, ms.max, firstMs].map((value) => value.toFixed(2));
       rows.push(`| ${subjects} | ${figures.join(' | ')} | ${reads.toLocaleString('en-US')} |`);
     }
@@ -58,6 +71,10 @@ try {
       ...rows,
       '',
       'Nothing is cached: each read asks Redis, over a socket of the same machine, and decodes the blobs. All values that were read equal the batch reference.',
+      '',
+      ...bars,
+      '',
+      trust(),
       '',
       circumstances('always'),
     ].join('\n');

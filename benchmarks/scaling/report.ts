@@ -1,4 +1,5 @@
 import { circumstances, publish } from '../shared/results.ts';
+import { spread, trust, verdict } from '../shared/verdict.ts';
 
 export interface ScalingRun {
   readonly processes: number;
@@ -55,6 +56,17 @@ export function report({ count, byProcesses, byUsers }: Runs, isKept: boolean): 
     const ratio = median(runs.map(total)) / least;
     return `| ${number(population)} (${number(seen)}) | ${figures(runs)} | ${ratio.toFixed(2)}x | ${(misses / count).toFixed(2)} | ${blobBytes.p50} / ${blobBytes.p99} / ${blobBytes.max} |`;
   });
+  const short =
+    count < 1e6
+      ? ` A short set: the start of a process alone weighs ${(1e6 / count).toFixed(0)} to ${((2 * 1e6) / count).toFixed(0)} CPU-seconds per million here.`
+      : '';
+  const most = median((users.at(-1)?.[1] ?? []).map(total)) / least;
+  const what = `cost an event with ${number(users.at(-1)?.[0] ?? 0)} users to that with ${number(users[0]?.[0] ?? 0)}`;
+  const widest = Math.max(
+    ...[...users, ...groups(byProcesses, (run) => run.processes)].map(([, runs]) =>
+      spread(runs.map((run) => run.seconds)),
+    ),
+  );
   const text = [
     `${number(count)} events of W1 in a topic of 4 partitions; ${byProcesses.length / 2} runs of each in turn, medians. CPU is of whole processes, their start included.`,
     '',
@@ -67,6 +79,10 @@ export function report({ count, byProcesses, byUsers }: Runs, isKept: boolean): 
     ...userRows,
     '',
     `Rewrites of the append-only file in a run: ${[...byProcesses, ...byUsers].map((run) => run.rewrites).join(', ')}. Every run gave the final features of the batch reference.`,
+    '',
+    verdict({ what, value: most, target: 2, least: 2, unit: 'x', better: 'lower' }),
+    '',
+    `${trust()} Rates of one set-up differed up to ${widest.toFixed(1)}-fold between runs.${short}`,
     '',
     circumstances('always'),
   ].join('\n');

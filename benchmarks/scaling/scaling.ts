@@ -34,13 +34,15 @@ interface Topic {
   /** That its users are drawn from, and that have an event in it. */
   readonly population: number;
   readonly users: number;
+  /** How many records each partition has, ticks apart. */
+  readonly ends: readonly number[];
 }
 
 async function fillTopic(broker: string, users: number): Promise<Topic> {
   const prefix = `scaling-${users}-${Date.now()}.`;
   const stream: W1Stream = { ...w1, users };
   const filled = await fill(broker, count, { prefix, stream });
-  return { prefix, digest: filled.digest, population: users, users: filled.users };
+  return { prefix, digest: filled.digest, population: users, users: filled.users, ends: filled.ends };
 }
 
 const run = (broker: string, topic: Topic, processes: number): Promise<ScalingRun> =>
@@ -50,7 +52,7 @@ const run = (broker: string, topic: Topic, processes: number): Promise<ScalingRu
     const workers: Member[] = Array.from({ length: processes }, () => startMember('stream-worker', settings));
     try {
       await Promise.all(workers.map((worker) => worker.heard('ready')));
-      await rewritingDuring(redis, untilCommitted(redis.url));
+      await rewritingDuring(redis, untilCommitted(redis.url, topic.ends));
       for (const worker of workers) worker.tell({ say: 'stop' });
       const reports = await Promise.all(
         workers.map(async (worker) => (await worker.heard('done')).report as WorkerReport),
@@ -82,16 +84,11 @@ const run = (broker: string, topic: Topic, processes: number): Promise<ScalingRu
     }
   });
 
-/** Offsets have no gaps here: the topic was filled without transactions, and W1's workspace makes no ticks. */
-async function untilCommitted(redis: string): Promise<void> {
+/** Offsets have no gaps here: the topic was filled without transactions. */
+async function untilCommitted(redis: string, ends: readonly number[]): Promise<void> {
   const store = stateAt(redis);
-  for (;;) {
-    const heads = await Promise.all(
-      Array.from({ length: w1.partitions }, (_, partition) => store.head(partition)),
-    );
-    if (heads.reduce((sum, { position }) => sum + position, 0) >= count) break;
-    await wait(20);
-  }
+  for (const [partition, end] of ends.entries())
+    while ((await store.head(partition)).position < end) await wait(20);
   await store.close();
 }
 

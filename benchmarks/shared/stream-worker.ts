@@ -56,7 +56,7 @@ const timed: typeof log = {
         }),
     }),
 };
-const { role, parts, done } = await benchWorker(timed, redis, Number.POSITIVE_INFINITY, {
+const { role, parts, done } = await benchWorker(timed, redis, [], {
   registry,
   onCommitted: (batch) => {
     last = sharedNow();

@@ -21,20 +21,22 @@ export const w1Log = (broker: string, prefix = 'presage.'): Promise<EventLog> =>
 export const w1Topic = `presage.events.v${logVersion}`;
 const recordsPerAppend = 2_000;
 
-/** Fills the topic through the product's own producer. Returns the digest of what must come out, and the mean size. */
+/** Fills the topic through the product's own producer. Returns the digest of what must come out, the mean size, and each partition's records. */
 export async function fill(
   broker: string,
   count: number,
   given: { readonly prefix?: string; readonly stream?: W1Stream } = {},
-): Promise<{ digest: string; meanBytes: number; users: number }> {
+): Promise<{ digest: string; meanBytes: number; users: number; ends: number[] }> {
   const workspace = await w1Workspace();
   const log = await w1Log(broker, given.prefix);
   const reference = new Reference();
+  const ends: number[] = new Array(w1.partitions).fill(0);
   let bytes = 0;
   let records: NewRecord[] = [];
   for (const event of w1Events((type) => workspace.types.get(type)?.schemaHash ?? '', count, given.stream)) {
     reference.add(event);
     bytes += event.value.length;
+    ends[event.partition] = (ends[event.partition] ?? 0) + 1;
     records.push({ partition: event.partition, key: event.user, value: event.value });
     if (records.length === recordsPerAppend) {
       await log.append(records);
@@ -44,5 +46,5 @@ export async function fill(
   await log.append(records);
   await log.close();
   const vectors = reference.vectors();
-  return { digest: digestOf(vectors), meanBytes: bytes / count, users: vectors.size };
+  return { digest: digestOf(vectors), meanBytes: bytes / count, users: vectors.size, ends };
 }

@@ -15,11 +15,13 @@ interface Fetched {
 
 export interface EventsInMemory {
   readonly log: EventLog;
+  /** How many records each partition has. */
+  readonly ends: readonly number[];
   /** The vectors that must come out. */
   readonly vectors: Map<string, string>;
 }
 
-/** W1's events as a log that can only be read. Only bytes are kept, as with a broker. */
+/** W1's events as a log that keeps nothing new (ticks). Only bytes are kept, as with a broker. */
 export async function eventsInMemory(count: number): Promise<EventsInMemory> {
   const workspace = await w1Workspace();
   const reference = new Reference();
@@ -44,7 +46,7 @@ export async function eventsInMemory(count: number): Promise<EventsInMemory> {
     all.map(({ places }) => Int32Array.from(places)),
     all.map(({ buffers }) => buffers),
   );
-  return { log, vectors: reference.vectors() };
+  return { log, ends: all.map(({ places }) => places.length / 4), vectors: reference.vectors() };
 }
 
 function logOf(partitions: Int32Array[], buffers: Buffer[][]): EventLog {
@@ -65,10 +67,11 @@ function logOf(partitions: Int32Array[], buffers: Buffer[][]): EventLog {
         );
         const records: LogRecord[] = [];
         for (const last = Math.min(end, next + limit); next < last; next++) {
-          const [buffer = 0, at = 0, from = 0, to = 0] = places.subarray(4 * next, 4 * next + 4);
-          records.push(
-            new SharedRecord(next, appendedAt, buffers[partition]?.[buffer] as Buffer, at, from, from, to),
-          );
+          const buffer = buffers[partition]?.[places[4 * next] as number] as Buffer;
+          const at = places[4 * next + 1] as number;
+          const from = places[4 * next + 2] as number;
+          const to = places[4 * next + 3] as number;
+          records.push(new SharedRecord(next, appendedAt, buffer, at, from, from, to));
         }
         return records;
       },
@@ -76,7 +79,7 @@ function logOf(partitions: Int32Array[], buffers: Buffer[][]): EventLog {
   };
   return {
     partitions: w1.partitions,
-    append: unused,
+    append: async () => [],
     range: async (partition) => ({ start: 0, end: (partitions[partition]?.length ?? 0) / 4 }),
     async subscribe({ startAt, onAssigned }) {
       for (const partition of partitions.keys()) onAssigned(readerOf(partition, await startAt(partition)));

@@ -12,15 +12,15 @@ import { benchWorker } from './worker.ts';
  * profiles:  node benchmarks/run.mjs w1-memory [events]   with PRESAGE_PROFILE=w1.cpuprofile
  */
 const count = Number(process.argv[2] ?? w1.events);
-const { log, vectors: wantedVectors } = await eventsInMemory(count);
+const { log, ends, vectors: wantedVectors } = await eventsInMemory(count);
 const wanted = digestOf(wantedVectors);
 const redis = await startTestRedis({ maxmemoryMb: 2_048 });
 try {
-  const { role, store, done } = await benchWorker(log, redis.url, count);
+  const { role, store, done } = await benchWorker(log, redis.url, ends);
   const cpu = cpuSeconds();
   const redisCpu = cpuSecondsOf(redis.pid);
   const begun = performance.now();
-  const { batches } = await profiled(async () => {
+  const { batches, decisions } = await profiled(async () => {
     await role.start();
     return done;
   });
@@ -30,7 +30,7 @@ try {
   await role.stop();
   const perMillion = (value: number): string => ((value / count) * 1e6).toFixed(2);
   console.log(
-    `${Math.round(count / seconds).toLocaleString('en-US')} events/s, CPU-s per million: ${perMillion(own)} worker + ${perMillion(redisSeconds)} Redis, ${batches} batches, peak ${peakMemoryMb(process.pid)} MB`,
+    `${Math.round(count / seconds).toLocaleString('en-US')} events/s, CPU-s per million: ${perMillion(own)} worker + ${perMillion(redisSeconds)} Redis, ${batches} batches, ${decisions} decisions, peak ${peakMemoryMb(process.pid)} MB`,
   );
   const { vectors, blobBytes } = await finalState(redis.url);
   console.log(`blob bytes p50 ${blobBytes.p50}, p99 ${blobBytes.p99}, max ${blobBytes.max}`);

@@ -3,12 +3,14 @@ import { cpuSeconds, peakMemoryMb } from './measure.ts';
 import { profiled } from './profile.ts';
 import { benchWorker } from './worker.ts';
 
-/** One worker process of W1: <broker> <redis> <events>. Prints a line of JSON when all is committed. */
-const [broker = '', redis = '', events = '0'] = process.argv.slice(2);
+/** One worker process of W1: <broker> <redis> <records of each partition>. Prints a line of JSON when all is committed. */
+const [broker = '', redis = '', ends = ''] = process.argv.slice(2);
 const log = await w1Log(broker);
 let first = 0;
 const timed: typeof log = {
   ...log,
+  // The topic is that of all runs, ours and the peer's, so ticks do not go into it.
+  append: async () => [],
   subscribe: (options) =>
     log.subscribe({
       ...options,
@@ -23,14 +25,20 @@ const timed: typeof log = {
         }),
     }),
 };
-const { role, done } = await benchWorker(timed, redis, Number(events));
-const { batches } = await profiled(async () => {
+const { role, done } = await benchWorker(timed, redis, ends.split(',').map(Number));
+const { batches, decisions } = await profiled(async () => {
   await role.start();
   return done;
 });
 const seconds = (performance.now() - first) / 1_000;
 console.log(
-  JSON.stringify({ seconds, cpuSeconds: cpuSeconds(), peakMemoryMb: peakMemoryMb(process.pid), batches }),
+  JSON.stringify({
+    seconds,
+    cpuSeconds: cpuSeconds(),
+    peakMemoryMb: peakMemoryMb(process.pid),
+    batches,
+    decisions,
+  }),
 );
 await role.stop();
 await log.close();

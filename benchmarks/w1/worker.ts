@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../app/clock.ts';
@@ -13,9 +15,17 @@ import { w1 } from './events.ts';
 
 export const logVersion = 1;
 
-/** The workspace of W1, with the number of remembered event ids changed where PRESAGE_BENCH_IDS says so. */
+const folder = fileURLToPath(new URL('.', import.meta.url));
+
+/**
+ * The workspace of W1: its features and timers. PRESAGE_BENCH_TIMERS=off leaves the timers out, PRESAGE_BENCH_IDS changes
+ * the number of remembered event ids.
+ */
 export async function w1Workspace(): Promise<CompiledWorkspace> {
-  const workspace = await loadWorkspace(fileURLToPath(new URL('.', import.meta.url)));
+  const files =
+    process.env.PRESAGE_BENCH_TIMERS === 'off' ? ['presage.yaml'] : ['presage.yaml', 'timers.yaml'];
+  const parts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const workspace = await loadWorkspace(folder, parts.join(''));
   const ids = Number(process.env.PRESAGE_BENCH_IDS ?? workspace.deduplicationIds);
   return { ...workspace, deduplicationIds: ids };
 }
@@ -28,8 +38,8 @@ export interface BenchWorker {
   /** What it is made of. */
   readonly parts: WorkerParts;
   readonly store: StateStore;
-  /** Settles when so many records are committed, or the worker could not go on. */
-  readonly done: Promise<{ batches: number }>;
+  /** Settles when each partition is committed up to its end, or the worker could not go on. */
+  readonly done: Promise<{ batches: number; decisions: number }>;
 }
 
 /** A logger that shows warnings (a broker just started is slow to answer), and whose errors end a run. */
@@ -45,11 +55,11 @@ export function quietLogger(onTrouble: (message: string) => void): Logger {
   return logger;
 }
 
-/** The product's own worker, wired as app/ does. */
+/** The product's own worker, wired as app/ does. `ends`: how many records each partition has. */
 export async function benchWorker(
   log: EventLog,
   redisUrl: string,
-  records: number,
+  ends: readonly number[],
   given: {
     readonly workspace?: CompiledWorkspace;
     readonly registry?: Registry;
@@ -60,11 +70,12 @@ export async function benchWorker(
   const features = makeFeatureSet(workspace);
   const store = stateAt(redisUrl);
   await store.saveLayout(features.layout, features.layoutDescription);
-  let left = records;
+  const left = [...ends];
   let batches = 0;
-  let finish: (value: { batches: number }) => void = () => {};
+  let decisions = 0;
+  let finish: (value: { batches: number; decisions: number }) => void = () => {};
   let fail: (error: Error) => void = () => {};
-  const done = new Promise<{ batches: number }>((resolve, reject) => {
+  const done = new Promise<{ batches: number; decisions: number }>((resolve, reject) => {
     finish = resolve;
     fail = reject;
   });
@@ -84,8 +95,9 @@ export async function benchWorker(
     onCommitted: (batch) => {
       given.onCommitted?.(batch);
       batches++;
-      left -= batch.records;
-      if (left <= 0) finish({ batches });
+      decisions += batch.decisions;
+      left[batch.partition] = (left[batch.partition] ?? Number.POSITIVE_INFINITY) - batch.records;
+      if (left.length > 0 && left.every((records) => records <= 0)) finish({ batches, decisions });
     },
   };
   return { role: makeWorker(parts), parts, store, done };
