@@ -35,7 +35,7 @@ export interface Batch {
   position: number;
   readonly partitionState: PartitionState;
   /** States of the subjects that the batch touches, loaded before the steps run. */
-  readonly subjects: Map<string, SubjectState>;
+  subjects: Map<string, SubjectState>;
   /** Keys whose state changed. */
   readonly changed: Set<string>;
   readonly duplicates: number[];

@@ -1,7 +1,7 @@
-import type { SubjectId } from '../core/index.ts';
+import { isSimulated, type SubjectId } from '../core/index.ts';
 import { type StoredEvent, storedEvent } from '../schemas/index.ts';
 import { type Columns, ValueKind } from './decode/columns.ts';
-import type { FeatureEvent, PropertyValues } from './features/port.ts';
+import type { FeatureEvent, PropertyValues, SubjectState } from './features/port.ts';
 import type { Arrival } from './identity/records.ts';
 import type { LogRecord } from './log/port.ts';
 import { jsonText } from './schemas/framing.ts';
@@ -30,27 +30,44 @@ export interface Scanned {
   /** 0 and 0: none. */
   readonly visitorFrom: number;
   readonly visitorTo: number;
+  readonly sourceFrom: number;
+  readonly sourceTo: number;
+  /** The object of properties, with its braces. */
+  readonly propertiesFrom: number;
+  readonly propertiesTo: number;
 }
+
+const noRecord: LogRecord = {
+  offset: -1,
+  appendedAt: 0,
+  bytes: Buffer.alloc(0),
+  from: 0,
+  to: 0,
+  key: '',
+  value: Buffer.alloc(0),
+};
 
 /**
  * One record on its way through the steps. `tenant`, `type`, `subject`, `key`, `time` and the values of properties that
- * features read cost nothing. `event`, `properties` and `id` may make text or parse the record (about 3 us), so a step
- * that sees every record must not touch them. All of it stays readable as long as the record's bytes.
+ * features read cost nothing. `event` and `properties` may parse the record or a part of it, other texts are made, so a step
+ * that sees every record must not touch them. An item is used again for another record when its batch is over.
  */
 export class Item implements FeatureEvent, PropertyValues {
-  readonly record: LogRecord;
-  readonly tenant: string;
-  readonly type: string;
-  readonly subject: SubjectId;
-  readonly key: string;
+  record: LogRecord;
+  tenant: string;
+  type: string;
+  subject: SubjectId;
+  key: string;
   /** Event time as the producer stated it. */
-  readonly statedTime: number;
+  statedTime: number;
   /** Event time, never after the append time. */
   time: number;
   /** Behind the watermark by more than the type's allowed lateness. */
   isLate = false;
   /** Not null: the record brought the event from the partition of its anonymous id. */
   arrival: Arrival | null = null;
+  /** Its subject's, as long as no step has put another in its place; null: an event of the engine. */
+  state: SubjectState | null = null;
   idHigh = 0;
   idLow = 0;
   /** Whether `idHigh` and `idLow` are known. */
@@ -62,6 +79,12 @@ export class Item implements FeatureEvent, PropertyValues {
   #sessionTo = 0;
   #visitorFrom = 0;
   #visitorTo = 0;
+  #sourceFrom = 0;
+  #sourceTo = 0;
+  #propertiesFrom = 0;
+  /** 0: they were not scanned. */
+  #propertiesTo = 0;
+  #properties: StoredEvent['properties'] | null = null;
   #columns: Columns | null = null;
   #row = 0;
 
@@ -77,6 +100,31 @@ export class Item implements FeatureEvent, PropertyValues {
     this.#event = event;
   }
 
+  /** Used again, for another record that was not parsed. */
+  become(record: LogRecord, decoded: Decoded): this {
+    this.record = record;
+    this.tenant = decoded.tenant;
+    this.type = decoded.type;
+    this.subject = decoded.subject;
+    this.key = decoded.key;
+    this.statedTime = decoded.time;
+    this.time = decoded.time;
+    this.isLate = false;
+    this.arrival = null;
+    this.state = null;
+    this.#event = null;
+    this.#properties = null;
+    return this;
+  }
+
+  /** Lets go of what belongs to its record, until it becomes another. */
+  forget(): void {
+    this.record = noRecord;
+    this.state = null;
+    this.#event = null;
+    this.#properties = null;
+  }
+
   /** Tells where a scanned record's parts are. */
   scannedAs(scanned: Scanned, columns: Columns, row: number): this {
     this.idHigh = scanned.idHigh;
@@ -88,6 +136,10 @@ export class Item implements FeatureEvent, PropertyValues {
     this.#sessionTo = scanned.sessionTo;
     this.#visitorFrom = scanned.visitorFrom;
     this.#visitorTo = scanned.visitorTo;
+    this.#sourceFrom = scanned.sourceFrom;
+    this.#sourceTo = scanned.sourceTo;
+    this.#propertiesFrom = scanned.propertiesFrom;
+    this.#propertiesTo = scanned.propertiesTo;
     this.#columns = columns;
     this.#row = row;
     return this;
@@ -99,8 +151,23 @@ export class Item implements FeatureEvent, PropertyValues {
     return this.#event;
   }
 
+  /** Of a scanned record only these are parsed: the scanner has looked at them already. */
   get properties(): StoredEvent['properties'] {
-    return this.event.properties;
+    if (this.#event !== null || this.#propertiesTo === 0) return this.event.properties;
+    this.#properties ??= JSON.parse(
+      this.record.bytes.toString('utf8', this.#propertiesFrom, this.#propertiesTo),
+    ) as StoredEvent['properties'];
+    return this.#properties;
+  }
+
+  get source(): string {
+    if (this.#event !== null) return this.#event.source;
+    return this.record.bytes.toString('latin1', this.#sourceFrom, this.#sourceTo);
+  }
+
+  /** Whether a simulated visitor made it. */
+  get isSimulated(): boolean {
+    return isSimulated({ source: this.source, anonymousId: this.anonymousId ?? undefined });
   }
 
   get id(): string {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PresageError } from '../core/index.ts';
 import type { CompiledWorkspace } from '../workspace/index.ts';
 import type { Batch } from './batch.ts';
+import { type BatchFigures, figuresOf } from './figures.ts';
 import type { LogRecord, PartitionReader } from './log/port.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { processBatch } from './process.ts';
@@ -9,7 +10,7 @@ import type { Progress } from './progress.ts';
 import { commitOf } from './publish.ts';
 import { SharedPartition } from './shared/index.ts';
 import { limits } from './state/limits.ts';
-import type { Commit, PartitionHead } from './state/port.ts';
+import type { Commit, CommitOutcome, PartitionHead } from './state/port.ts';
 import { timerDecisionsPerBatch, timersPerBatch } from './steps/timers.ts';
 import { SubjectCache } from './subjects.ts';
 import { Horizon, type HorizonOthers } from './timers/horizon.ts';
@@ -258,50 +259,49 @@ async function runGeneration(
     return records.slice(batch.records.length);
   }
 
-  async function send(commit: Commit, batch: Batch): Promise<void> {
+  /** What is told of a batch is all that is kept of it while its commit is on its way: its objects should die young. */
+  function send(commit: Commit, batch: Batch): Promise<void> {
     const begun = parts.clock.monotonic();
-    const outcome = await parts.store.commit(partition, commit);
+    return settle(parts.store.commit(partition, commit), commit.position, figuresOf(batch), begun);
+  }
+
+  async function settle(
+    answer: Promise<CommitOutcome>,
+    position: number,
+    batch: BatchFigures,
+    begun: number,
+  ): Promise<void> {
+    const outcome = await answer;
     if (outcome.kind === 'fenced') throw fenced(outcome.head);
     const now = parts.clock.now();
     const { metrics } = parts;
-    const oldest = batch.records[0]?.appendedAt ?? now;
+    const oldest = batch.oldest ?? now;
     metrics.commitSeconds.observe((parts.clock.monotonic() - begun) / 1_000);
     metrics.eventSeconds.observe(Math.max(0, now - oldest) / 1_000);
     if (batch.newestTime !== -Infinity)
       metrics.freshnessSeconds.observe(Math.max(0, now - batch.newestTime) / 1_000);
-    metrics.batchRecords.observe(batch.records.length);
-    if (batch.late.length > 0) metrics.lateEvents.inc(batch.late.length);
-    if (batch.clamped.length > 0) metrics.clampedEvents.inc(batch.clamped.length);
-    for (const { code } of batch.dead) metrics.deadLetters.inc({ code });
-    run.progress.position = commit.position;
-    run.progress.appendedAt = batch.records.at(-1)?.appendedAt ?? now;
-    const others = {
-      duplicate: batch.duplicates,
-      dead: batch.dead,
-      forwarded: batch.forwarded,
-      redelivered: batch.redelivered,
-    };
-    let fresh = batch.records.length;
-    for (const [result, { length }] of Object.entries(others)) {
-      if (length > 0) metrics.events.inc({ result }, length);
-      fresh -= length;
-    }
-    metrics.events.inc({ result: 'new' }, fresh);
-    for (const { record } of batch.drafts)
-      metrics.decisions.inc({ rung: record.rung, reason: record.rungReason });
+    metrics.batchRecords.observe(batch.records);
+    if (batch.late > 0) metrics.lateEvents.inc(batch.late);
+    if (batch.clamped > 0) metrics.clampedEvents.inc(batch.clamped);
+    for (const code of batch.dead) metrics.deadLetters.inc({ code });
+    run.progress.position = position;
+    run.progress.appendedAt = batch.newest ?? now;
+    for (const [result, count] of Object.entries(batch.results))
+      if (count > 0) metrics.events.inc({ result }, count);
+    for (const rung of batch.decisions) metrics.decisions.inc(rung);
     if (batch.timersFired > 0) metrics.timersFired.inc(batch.timersFired);
     if (batch.timersRefused > 0) metrics.timersRefused.inc(batch.timersRefused);
-    if (batch.expired.size > 0) metrics.expired.inc(batch.expired.size);
+    if (batch.expired > 0) metrics.expired.inc(batch.expired);
     if (horizon !== null) metrics.horizon.set({ partition: String(partition) }, horizon.size);
-    metrics.position.set({ partition: String(partition) }, commit.position);
+    metrics.position.set({ partition: String(partition) }, position);
     metrics.cachedSubjects.set({ partition: String(partition) }, cache.size);
     metrics.cachedBytes.set({ partition: String(partition) }, cache.bytes);
     metrics.cacheMisses.inc(cache.misses - missesTold);
     missesTold = cache.misses;
     parts.onCommitted?.({
       partition,
-      records: batch.records.length,
-      decisions: batch.drafts.length,
+      records: batch.records,
+      decisions: batch.decisions.length,
       oldestAppendedAt: oldest,
       committedAt: now,
     });

@@ -1,6 +1,5 @@
 import { systemTypes } from '../schemas/index.ts';
-import type { Batch } from './batch.ts';
-import { makeColumns } from './decode/columns.ts';
+import type { Batch, Step } from './batch.ts';
 import { Item } from './item.ts';
 import type { LogRecord } from './log/port.ts';
 
@@ -51,24 +50,26 @@ export async function processBatch(
     timersFired: 0,
     timersRefused: 0,
   };
-  const { decoder } = topology;
-  const columns = makeColumns(records.length, decoder.width);
-  for (const [row, record] of records.entries()) {
-    const decoded = decoder.decode(record, columns, row);
+  const { decoder, steps } = topology;
+  decoder.begin(records.length);
+  for (let row = 0; row < records.length; row++) {
+    const record = records[row] as LogRecord;
+    const decoded = decoder.decode(record, row);
     if (decoded instanceof Item) items.push(decoded);
     else bury(batch, record, decoded.refused, decoded.event, decoded.bytes);
   }
   if (topology.completeMoved !== null && items.some(({ arrival }) => arrival?.transfer != null))
     await topology.completeMoved(items);
-  const keys = new Set(items.filter((item) => !isOfEngine(item)).map((item) => item.key));
+  const keys: string[] = [];
+  for (const item of items) if (!isOfEngine(item)) keys.push(item.key);
   if (horizon !== null) await addDue(keys, items, partitionState, horizon, topology.timerDelayMs);
-  const loaded = await cache.take(keys);
-  for (const [key, state] of loaded) batch.subjects.set(key, state);
+  batch.subjects = await cache.take(keys);
   if (topology.shared !== null) await topology.shared.prepare(items);
 
   walk: for (const item of items) {
-    for (const step of topology.steps) {
-      const result = step(item, batch);
+    item.state = batch.subjects.get(item.key) ?? null;
+    for (let i = 0; i < steps.length; i++) {
+      const result = (steps[i] as Step)(item, batch);
       if (result.kind === 'ok') continue;
       if (result.kind === 'wait') {
         cutBefore(batch, item.record.offset);
@@ -90,6 +91,7 @@ export async function processBatch(
   }
   batch.shared = topology.shared?.takeChanged() ?? [];
   batch.drafts = await topology.decide(batch.questions);
+  decoder.end();
   return batch;
 }
 
@@ -97,7 +99,7 @@ const isOfEngine = ({ type }: Item): boolean => type === systemTypes.control || 
 
 /** The subjects whose timers these items may make due, and those whose own clock a tick carries on. */
 async function addDue(
-  keys: Set<string>,
+  keys: string[],
   items: readonly Item[],
   partitionState: PartitionState,
   horizon: Horizon,
@@ -109,14 +111,14 @@ async function addDue(
     if (time > (newest.get(item.tenant) ?? -Infinity)) newest.set(item.tenant, time);
     if (item.type === systemTypes.tick) {
       const led = leaderOf(item);
-      if (led !== null) keys.add(led.leader);
+      if (led !== null) keys.push(led.leader);
     }
   }
   const share = Math.max(1, Math.floor(timersPerBatch / newest.size));
   for (const [tenant, time] of newest) {
     const until = Math.max(watermarkOf(partitionState, tenant).at, time) - delayMs;
     await horizon.reach(tenant, until);
-    for (const key of horizon.first(tenant, until, share)) keys.add(key);
+    for (const key of horizon.first(tenant, until, share)) keys.push(key);
   }
 }
 

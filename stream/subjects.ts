@@ -9,13 +9,18 @@ export interface CacheLimits {
 }
 
 interface Cached {
-  readonly state: SubjectState;
+  state: SubjectState;
   /** Of the blob it was read from or last written to. */
   bytes: number;
+  /** Number of the take that it was in last, and of that after which it got its place in the order of eviction. */
+  taken: number;
+  placed: number;
 }
 
 /**
- * Decoded subject states of one partition, least recently used first, within the limits beside those in use.
+ * Decoded subject states of one partition, within the limits beside those in use. What has not been used since it got
+ * its place goes first, the rest is put behind (a second chance): to keep the order of use itself, each subject of
+ * each batch would have to be put to another place.
  * It may only ever hold what extends the partition's commit chain: after a fence, throw it away.
  */
 export class SubjectCache {
@@ -25,8 +30,7 @@ export class SubjectCache {
   readonly #partition: number;
   readonly #limits: CacheLimits;
   #bytes = 0;
-  /** How many were taken last: the newest of all, and perhaps not in the store yet. */
-  #inUse = 0;
+  #takes = 0;
   /** Subjects that had to be read. */
   misses = 0;
 
@@ -42,28 +46,28 @@ export class SubjectCache {
     this.#limits = parts.limits;
   }
 
-  /** The states of these keys, from memory or in one read from the store; new subjects begin empty. */
-  async take(keys: Iterable<string>): Promise<Map<string, SubjectState>> {
+  /** The states of these keys, which may repeat, from memory or in one read from the store; new subjects begin empty. */
+  async take(keys: readonly string[]): Promise<Map<string, SubjectState>> {
     const taken = new Map<string, SubjectState>();
-    const absent: string[] = [];
+    const seen = new Set<string>();
+    this.#takes += 1;
     for (const key of keys) {
       const cached = this.#states.get(key);
-      if (cached === undefined) absent.push(key);
-      else {
+      if (cached === undefined) seen.add(key);
+      else if (cached.taken !== this.#takes) {
+        cached.taken = this.#takes;
         taken.set(key, cached.state);
-        this.#states.delete(key);
-        this.#states.set(key, cached);
       }
     }
-    this.#inUse = taken.size + absent.length;
-    if (absent.length === 0) return taken;
+    if (seen.size === 0) return taken;
+    const absent = [...seen];
     this.misses += absent.length;
     const blobs = await this.#store.load(this.#partition, absent);
     for (const [index, key] of absent.entries()) {
       const blob = blobs[index];
       const state = blob ? this.#features.decode(blob) : this.#features.empty();
       taken.set(key, state);
-      this.#put(key, { state, bytes: blob?.length ?? 0 });
+      this.#put(key, state, blob?.length ?? 0);
     }
     return taken;
   }
@@ -73,12 +77,12 @@ export class SubjectCache {
    * what it was.
    */
   reset(key: string): void {
-    this.#put(key, { state: this.#features.empty(), bytes: 0 });
+    this.#put(key, this.#features.empty(), 0);
   }
 
   /** Another state takes the place of what is remembered of this subject, with the next commit. */
   replace(key: string, state: SubjectState): void {
-    this.#put(key, { state, bytes: 0 });
+    this.#put(key, state, 0);
   }
 
   /** How large a subject's blob has become. */
@@ -95,9 +99,13 @@ export class SubjectCache {
    */
   evict(): void {
     for (const [key, cached] of this.#states) {
-      if (!this.isOver || this.#states.size <= this.#inUse) return;
+      if (!this.isOver) return;
+      if (cached.taken === this.#takes) continue;
       this.#states.delete(key);
-      this.#bytes -= cached.bytes;
+      if (cached.taken > cached.placed) {
+        cached.placed = this.#takes;
+        this.#states.set(key, cached);
+      } else this.#bytes -= cached.bytes;
     }
   }
 
@@ -106,9 +114,12 @@ export class SubjectCache {
     return this.#states.size > this.#limits.subjects || this.#bytes > this.#limits.bytes;
   }
 
-  #put(key: string, cached: Cached): void {
-    this.#bytes += cached.bytes - (this.#states.get(key)?.bytes ?? 0);
-    this.#states.set(key, cached);
+  #put(key: string, state: SubjectState, bytes: number): void {
+    const taken = this.#takes;
+    const cached = this.#states.get(key);
+    this.#bytes += bytes - (cached?.bytes ?? 0);
+    if (cached === undefined) this.#states.set(key, { state, bytes, taken, placed: taken });
+    else Object.assign(cached, { state, bytes, taken });
   }
 
   get bytes(): number {

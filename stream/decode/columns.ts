@@ -30,3 +30,11 @@ export const makeColumns = (rows: number, width: number): Columns => ({
   from: new Int32Array(rows * width),
   to: new Int32Array(rows * width),
 });
+
+/** Columns of so many rows in which nothing stands, in the memory of these if it is enough. */
+export function clearedColumns(columns: Columns, rows: number): Columns {
+  const { kinds, width } = columns;
+  if (kinds.length < rows * width) return makeColumns(rows, width);
+  kinds.fill(ValueKind.absent, 0, rows * width);
+  return columns;
+}

@@ -48,9 +48,17 @@ export interface Envelope {
   /** Begin and end of each text field, at twice its place. */
   readonly texts: Int32Array;
   time: number;
+  /** From the opening to behind the closing brace. */
+  propertiesFrom: number;
+  propertiesTo: number;
 }
 
-export const makeEnvelope = (): Envelope => ({ texts: new Int32Array(2 * fields.length), time: 0 });
+export const makeEnvelope = (): Envelope => ({
+  texts: new Int32Array(2 * fields.length),
+  time: 0,
+  propertiesFrom: 0,
+  propertiesTo: 0,
+});
 export const textField = {
   id: 2 * field.id,
   tenant: 2 * field.tenant,
@@ -58,6 +66,7 @@ export const textField = {
   userId: 2 * field.userId,
   anonymousId: 2 * field.anonymousId,
   session: 2 * field.session,
+  source: 2 * field.source,
 } as const;
 
 const names = new Names(fields);
@@ -98,8 +107,11 @@ export function readEnvelope(
       else if (index <= lastText) i = readText(bytes, i, to, index, texts);
       else if (index === field.time) i = readTime(bytes, i, to, envelope);
       else if (i >= to || bytes[i] !== openBrace) return false;
-      else if (index === field.properties) i = properties.read(bytes, i + 1, to, columns, row);
-      else i = skipValue(bytes, i, to);
+      else if (index === field.properties) {
+        envelope.propertiesFrom = i;
+        i = properties.read(bytes, i + 1, to, columns, row);
+        envelope.propertiesTo = i;
+      } else i = skipValue(bytes, i, to);
     }
     if (i < 0) return false;
     i = skipSpace(bytes, i, to);

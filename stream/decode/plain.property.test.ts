@@ -36,7 +36,19 @@ function check(plain: PlainDecoder, closer: ReturnType<typeof decodeCloser>, byt
   const { event } = slow;
   hashText(event.id);
   expect([fast.idHigh, fast.idLow]).toEqual([hashed.high, hashed.low]);
-  for (const part of ['tenant', 'type', 'subject', 'key', 'statedTime', 'time', 'id', 'session'] as const)
+  for (const part of [
+    'tenant',
+    'type',
+    'subject',
+    'key',
+    'statedTime',
+    'time',
+    'id',
+    'session',
+    'source',
+    'properties',
+    'isSimulated',
+  ] as const)
     expect(fast[part]).toEqual(slow[part]);
   for (const [column, name] of read.entries()) {
     const value = Object.hasOwn(event.properties, name) ? event.properties[name] : undefined;

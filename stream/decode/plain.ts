@@ -42,8 +42,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface PlainDecoder {
   /** Columns that a batch needs. */
   readonly width: number;
-  /** The event of a plain record, or null: the record needs a closer look. */
-  decode(record: LogRecord, columns: Columns, row: number): Item | null;
+  /** The event of a plain record, in an item that nobody uses any more; null: the record needs a closer look. */
+  decode(record: LogRecord, columns: Columns, row: number, used?: Item): Item | null;
 }
 
 /**
@@ -85,6 +85,10 @@ export function plainDecoder(
     sessionTo: 0,
     visitorFrom: 0,
     visitorTo: 0,
+    sourceFrom: 0,
+    sourceTo: 0,
+    propertiesFrom: 0,
+    propertiesTo: 0,
   };
 
   /** `special`: types that mean something to the engine, and undeclared ones of a closed workspace. */
@@ -128,7 +132,7 @@ export function plainDecoder(
 
   return {
     width: properties.names.length,
-    decode(record, columns, row) {
+    decode(record, columns, row, used) {
       const { bytes } = record;
       const start = jsonStart(bytes, record.from, record.to);
       if (!readEnvelope(bytes, start, record.to, envelope, properties, columns, row)) return null;
@@ -147,6 +151,10 @@ export function plainDecoder(
       scanned.sessionTo = texts[textField.session + 1] as number;
       scanned.visitorFrom = texts[textField.anonymousId] as number;
       scanned.visitorTo = texts[textField.anonymousId + 1] as number;
+      scanned.sourceFrom = texts[textField.source] as number;
+      scanned.sourceTo = texts[textField.source + 1] as number;
+      scanned.propertiesFrom = envelope.propertiesFrom;
+      scanned.propertiesTo = envelope.propertiesTo;
       hashAscii(bytes, scanned.idFrom, scanned.idTo);
       scanned.idHigh = hashed.high;
       scanned.idLow = hashed.low;
@@ -155,7 +163,8 @@ export function plainDecoder(
       decoded.subject = subject.subject;
       decoded.key = subject.key;
       decoded.time = envelope.time;
-      return new Item(record, decoded, null).scannedAs(scanned, columns, row);
+      const item = used === undefined ? new Item(record, decoded, null) : used.become(record, decoded);
+      return item.scannedAs(scanned, columns, row);
     },
   };
 }

@@ -35,6 +35,6 @@ export async function stateOfOne(
     for (const changed of batch.changed) key = changed;
   }
   if (key === null) return null;
-  const state = (await cache.take(new Set([key]))).get(key) ?? null;
+  const state = (await cache.take([key])).get(key) ?? null;
   return state === null || state.moved !== null ? null : state;
 }

@@ -9,7 +9,7 @@ import {
 import { rejectedProperties, type StoredEvent, storedEvent, systemTypes } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { dead, type StepResult } from '../batch.ts';
-import type { Columns } from '../decode/columns.ts';
+import { clearedColumns, makeColumns } from '../decode/columns.ts';
 import { plainDecoder } from '../decode/plain.ts';
 import { type Arrival, isMove, openMove } from '../identity/records.ts';
 import { Item } from '../item.ts';
@@ -36,17 +36,34 @@ export function decodeRecord(
 ): Decoder {
   const plain = plainDecoder(workspace, partition, partitions, read, earliestEventTime);
   const closer = decodeCloser(workspace, partition, partitions);
+  let columns = makeColumns(0, plain.width);
+  let rows = 0;
+  /** By row, used again in each batch. */
+  const items: (Item | undefined)[] = [];
   return {
-    width: plain.width,
-    decode: (record, columns, row) => plain.decode(record, columns, row) ?? closer(record),
+    begin(records) {
+      columns = clearedColumns(columns, records);
+      rows = records;
+    },
+    decode(record, row) {
+      const item = plain.decode(record, columns, row, items[row]);
+      if (item === null) return closer(record);
+      items[row] = item;
+      return item;
+    },
+    end() {
+      for (let row = 0; row < rows; row++) items[row]?.forget();
+    },
   };
 }
 
 export interface Decoder {
-  /** How many columns its values need. */
-  readonly width: number;
-  /** Values of properties go into a row of columns that no other record uses. */
-  decode(record: LogRecord, columns: Columns, row: number): Item | Refused;
+  /** Begins a batch of so many records. Items of the one before must not be used any more. */
+  begin(records: number): void;
+  /** `row`: the record's place in the batch. */
+  decode(record: LogRecord, row: number): Item | Refused;
+  /** Lets go of the batch's records. */
+  end(): void;
 }
 
 export interface Refused {

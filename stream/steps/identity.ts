@@ -20,8 +20,8 @@ import { limits } from '../state/limits.ts';
 export function recogniseRedelivery() {
   return function recognise(item: Item, batch: Batch): StepResult {
     if (item.arrival === null) return ok;
-    const state = batch.subjects.get(item.key);
-    if (state === undefined || item.record.offset <= state.position) return ok;
+    const { state } = item;
+    if (state === null || item.record.offset <= state.position) return ok;
     if (!hasApplied(state, item.arrival.from)) return ok;
     batch.redelivered.push(item.record.offset);
     return drop;
@@ -35,11 +35,9 @@ export function recogniseRedelivery() {
  */
 export function followIdentity(features: FeatureSet, logVersion: number, ttlMs: number) {
   return function follow(item: Item, batch: Batch): StepResult {
-    const { record } = item;
+    const { record, state } = item;
     if (item.type === 'alias') return dead('merge_of_known', aliasIsRefused);
-    const state = batch.subjects.get(item.key) ?? features.empty();
-    batch.subjects.set(item.key, state);
-    if (record.offset <= state.position) return ok;
+    if (state === null || record.offset <= state.position) return ok;
     if (item.arrival !== null) return arrive(item, item.arrival, state, batch);
     if (item.subject.startsWith('u:')) {
       const { anonymousId } = item;

@@ -12,8 +12,8 @@ export function indexMoved({ rules, features }: FireParts, follow: Step): Step {
   return function followAndIndex(item: Item, batch: Batch): StepResult {
     const result = follow(item, batch);
     if (rules.isIdle || (result.kind !== 'drop' && item.arrival === null)) return result;
-    const state = batch.subjects.get(item.key);
-    if (state === undefined || !batch.changed.has(item.key)) return result;
+    const { state } = item;
+    if (state === null || !batch.changed.has(item.key)) return result;
     const { timer, expiry } = dueOf(state, features, rules);
     const due = Math.min(timer, expiry);
     const isMissing = state.indexed === Infinity || item.arrival !== null;

@@ -23,7 +23,7 @@ export function placeInTime(workspace: CompiledWorkspace) {
     const { time } = item;
     const mark = watermarkOf(batch.partitionState, item.tenant);
     if (moveWatermark(mark, item.key, time, record.appendedAt)) batch.partitionState.changed = true;
-    const newest = Math.max(mark.at, batch.subjects.get(item.key)?.newest ?? -Infinity);
+    const newest = Math.max(mark.at, item.state?.newest ?? -Infinity);
     if (time >= newest) return ok;
     const lateMs = newest - time;
     if (lateMs > (workspace.types.get(item.type)?.latenessMs ?? defaultLatenessMs)) {

@@ -1,5 +1,6 @@
 import { systemTypes, tickProperties } from '../../schemas/index.ts';
 import { type Batch, ok, type StepResult, wait } from '../batch.ts';
+import type { SubjectState } from '../features/port.ts';
 import type { Item } from '../item.ts';
 import { watermarkOf } from '../partition-state.ts';
 import { type FireParts, fire, look } from '../timers/fire.ts';
@@ -36,15 +37,16 @@ export function fireTimers(parts: FireParts, most = timersPerBatch) {
       batch.looked += 1;
       look(head.key, subjectIn(head.key, item.tenant), state, head.due, item, batch, parts);
     }
-    if (!isTick) return fireOwn(item.key, time, item, batch);
+    if (!isTick) return item.state === null ? ok : fireOwn(item.key, item.state, time, item, batch);
     const led = leaderOf(item);
-    return led === null ? ok : fireOwn(led.leader, Math.min(led.time, item.record.appendedAt), item, batch);
+    const state = led === null ? undefined : batch.subjects.get(led.leader);
+    if (led === null || state === undefined) return ok;
+    return fireOwn(led.leader, state, Math.min(led.time, item.record.appendedAt), item, batch);
   };
 
   /** A subject's own timers by its own clock. Never its expiry: for that all others must have come so far. */
-  function fireOwn(key: string, time: number, item: Item, batch: Batch): StepResult {
-    const state = batch.subjects.get(key);
-    if (state === undefined || state.indexed + rules.delayMs > time) return ok;
+  function fireOwn(key: string, state: SubjectState, time: number, item: Item, batch: Batch): StepResult {
+    if (state.indexed + rules.delayMs > time) return ok;
     for (;;) {
       const { timer } = dueOf(state, features, rules);
       if (timer + rules.delayMs > time) return ok;

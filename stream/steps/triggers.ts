@@ -14,8 +14,8 @@ export function askTriggers(
 ) {
   return function ask(item: Item, batch: Batch): StepResult {
     const triggers = workspace.triggersByType.get(item.type);
-    const state = batch.subjects.get(item.key);
-    if (triggers === undefined || state === undefined || item.isLate) return ok;
+    const { state } = item;
+    if (triggers === undefined || state === null || item.isLate) return ok;
     const { event, record } = item;
 
     const begun = clock.monotonic();

@@ -31,8 +31,8 @@ import { schedule } from '../timers/schedule.ts';
 export function watchTriggers({ rules, features, workspace, clock }: FireParts) {
   return function watch(item: Item, batch: Batch): StepResult {
     if (rules.isIdle) return ok;
-    const state = batch.subjects.get(item.key);
-    if (state === undefined) return ok;
+    const { state } = item;
+    if (state === null) return ok;
     if (!isSystemType(item.type)) {
       if (rules.gapMs !== Infinity) followSession(item, state, batch);
       if (!item.isLate && rules.conditions.length > 0) watchConditions(item, state, batch);
@@ -55,7 +55,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
 
   function followSession(item: Item, state: SubjectState, batch: Batch): void {
     const { session, time } = item;
-    const simulated = isSimulated(item.event);
+    const simulated = item.isSimulated;
     if (simulated || state.timers !== null || session !== null) {
       state.timers ??= makeTimers();
       state.timers.isSimulated = simulated;
@@ -136,7 +136,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
     state.timers ??= makeTimers();
     const from = item.time;
     const due = from + trigger.withinMs;
-    const wait = { trigger: trigger.name, key, from, due, isSimulated: isSimulated(item.event) };
+    const wait = { trigger: trigger.name, key, from, due, isSimulated: item.isSimulated };
     if (addPending(state.timers, wait, from + keepMs(trigger)) === 'full') batch.timersRefused += 1;
   }
 

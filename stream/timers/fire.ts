@@ -42,7 +42,9 @@ export function look(
   }
   if (timer === next) fire(subject, state, next, item, batch, parts);
   if (expiry === next) {
-    batch.subjects.set(key, features.empty());
+    const blank = features.empty();
+    batch.subjects.set(key, blank);
+    if (key === item.key) item.state = blank;
     batch.changed.add(key);
     batch.expired.add(key);
     expireCaps(key, subject, next, item, batch, rules);
