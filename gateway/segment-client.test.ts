@@ -70,7 +70,7 @@ describe('the real @segment/analytics-node, unchanged but for its host', () => {
     refusals = 2;
     const analytics = new Analytics({ writeKey, host: lab.address, maxRetries: 5 });
     analytics.track({ userId: 'patient', event: 'viewed', properties: { sku: 'again' } });
-    await analytics.closeAndFlush({ timeout: 20_000 });
+    await analytics.closeAndFlush({ timeout: 60_000 });
     const mine = (await eventsIn(inner)).filter(({ userId }) => userId === 'patient');
     expect(mine).toHaveLength(1);
     expect(refusals).toBeLessThan(0);

@@ -19,7 +19,7 @@ import { Horizon } from './horizon.ts';
 
 const full = process.env.PRESAGE_FULL === '1';
 const runs = full ? 20_000 : 700;
-const timeout = full ? 3_600_000 : 120_000;
+const timeout = full ? 3_600_000 : 300_000;
 const start = Date.UTC(2026, 0, 1);
 const second = 1_000;
 const workspaceTtl = 365 * 86_400 * second;

@@ -1,17 +1,10 @@
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DecisionRecord } from '../../schemas/index.ts';
-import {
-  type Home,
-  makeHome,
-  type Program,
-  presage,
-  root,
-  startProgram,
-  waitFor,
-} from '../support/program.ts';
+import { type Home, makeHome, type Program, presage, startProgram, waitFor } from '../support/program.ts';
 import { seededTrivagoLog } from '../support/trivago.ts';
+import { patientExample } from '../support/workspace.ts';
 
 const rows = 12_000;
 const kills = 5;
@@ -27,16 +20,6 @@ interface Outcome {
   readonly rowsOf: Record<string, number>;
 }
 
-/** The example with a scoring budget that cannot run out: which rung decides must not depend on the machine's mood. */
-async function workspaceIn(home: Home): Promise<string> {
-  const folder = join(home.folder, 'travel');
-  await cp(join(root, 'examples', 'travel'), folder, { recursive: true });
-  const file = join(folder, 'presage.yaml');
-  const yaml = await readFile(file, 'utf8');
-  await writeFile(file, `${yaml.replace(/^scoring:.*$/m, '')}\nscoring: { budget: 10m }\n`);
-  return folder;
-}
-
 async function feedWith(
   disturb: (parts: {
     home: Home;
@@ -47,7 +30,7 @@ async function feedWith(
 ): Promise<Outcome> {
   const home = await makeHome();
   try {
-    const workspace = await workspaceIn(home);
+    const workspace = await patientExample(home, 'travel');
     const file = join(home.folder, 'log.csv');
     await writeFile(file, seededTrivagoLog(rows));
     let program = await startProgram(home, workspace);

@@ -1,18 +1,10 @@
-import { join } from 'node:path';
 import { Analytics } from '@segment/analytics-node';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DecisionDetail } from '../../schemas/index.ts';
 import { patienceMs } from '../support/patience.ts';
-import {
-  type Home,
-  makeHome,
-  type Program,
-  presage,
-  root,
-  startProgram,
-  waitFor,
-} from '../support/program.ts';
+import { type Home, makeHome, type Program, presage, startProgram, waitFor } from '../support/program.ts';
+import { patientExample } from '../support/workspace.ts';
 
 interface Offer {
   readonly decision: string;
@@ -32,7 +24,7 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
 
     beforeAll(async () => {
       home = await makeHome(await environment());
-      program = await startProgram(home, join(root, 'examples', 'shop'), ['--no-simulate']);
+      program = await startProgram(home, await patientExample(home, 'shop'), ['--no-simulate']);
       publicKey = await createKey('--public');
       secretKey = await createKey('--scopes', 'write,session,read');
     });

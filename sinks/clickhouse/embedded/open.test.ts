@@ -217,14 +217,20 @@ describe('querying', () => {
   });
 
   it("does not hold up our own queries behind somebody's slow one", async () => {
-    let isSlowOneRunning = true;
-    const slow = tsv('select sleep(2)').finally(() => {
-      isSlowOneRunning = false;
-    });
-    await warehouse.rows('SELECT 1 AS x');
-    await warehouse.insert('presage_migrations', '', 'none');
-    expect(isSlowOneRunning).toBe(true);
-    await slow;
+    // On a busy machine our own may take longer than the slow one: then against a slower one.
+    let wasInTime = false;
+    for (const seconds of [1, 3]) {
+      let isSlowOneRunning = true;
+      const slow = tsv(`select sleep(${seconds})`).finally(() => {
+        isSlowOneRunning = false;
+      });
+      await warehouse.rows('SELECT 1 AS x');
+      await warehouse.insert('presage_migrations', '', 'none');
+      wasInTime ||= isSlowOneRunning;
+      await slow;
+      if (wasInTime) return;
+    }
+    expect(wasInTime).toBe(true);
   });
 });
 

@@ -190,7 +190,7 @@ async function both(histories: readonly (readonly FeatureEvent[])[], asks: reado
   }));
 }
 
-describe('features computed by ClickHouse', { timeout: 120_000 }, () => {
+describe('features computed by ClickHouse', { timeout: 300_000 }, () => {
   it('equal the served ones at every point of the log and every time', async () => {
     await fc.assert(
       fc.asyncProperty(
