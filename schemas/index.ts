@@ -5,4 +5,4 @@ export { durationMs } from './duration.ts';
 export * from './event.ts';
 export * from './identity.ts';
 export * from './outbox.ts';
-export * from './workspace.ts';
+export * from './workspace/index.ts';

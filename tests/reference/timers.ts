@@ -1,3 +1,5 @@
+import { order, sessionsOf } from './waits.ts';
+
 /**
  * What triggers and timers must do, from their definitions and with unbounded memory: at each record everything is
  * worked out anew from all events so far. Slow, and written without the engine's code.
@@ -169,7 +171,10 @@ function dueOf(subject: string, person: Person, rules: ReferenceRules): Timer[] 
         timers.push({ subject, trigger, key, due, once, told: null, isEnd: false });
     }
   }
-  for (const { name, first, last } of sessionsOf(events, rules.gapMs)) {
+  for (const { name, first, last } of sessionsOf(
+    events.map(({ time, session }) => ({ time, session: session ?? null })),
+    rules.gapMs,
+  )) {
     if (told.some((one) => one.name === name && one.last >= first && one.last <= last)) continue;
     const due = last + rules.gapMs;
     timers.push({
@@ -195,42 +200,3 @@ function dueOf(subject: string, person: Person, rules: ReferenceRules): Timer[] 
     });
   return timers;
 }
-
-/** Named sessions, each pause longer than the gap apart, with the visits that touch them; and the visits that touch none. */
-function sessionsOf(
-  events: readonly TimedEvent[],
-  gapMs: number,
-): { name: string | null; first: number; last: number }[] {
-  type Span = { first: number; last: number };
-  const spansOf = (times: readonly Span[]): Span[] => {
-    const spans: Span[] = [];
-    for (const { first, last } of [...times].sort((a, b) => a.first - b.first)) {
-      const before = spans.at(-1);
-      if (before !== undefined && first - before.last <= gapMs) before.last = Math.max(before.last, last);
-      else spans.push({ first, last });
-    }
-    return spans;
-  };
-  const at = ({ time }: { time: number }): Span => ({ first: time, last: time });
-  const touches = (a: Span, b: Span): boolean => a.first - b.last <= gapMs && b.first - a.last <= gapMs;
-  const visits = spansOf(events.filter((one) => one.session === undefined).map(at));
-  const names = [...new Set(events.flatMap(({ session }) => (session === undefined ? [] : [session])))];
-  const stretches = names.map((name) => ({
-    name,
-    spans: spansOf(events.filter((one) => one.session === name).map(at)),
-  }));
-  const isPart = (visit: Span, spans: readonly Span[]): boolean => spans.some((span) => touches(visit, span));
-  return [
-    ...stretches.flatMap(({ name, spans }) =>
-      spansOf([...spans, ...visits.filter((visit) => isPart(visit, spans))]).map((span) => ({
-        name,
-        ...span,
-      })),
-    ),
-    ...visits
-      .filter((visit) => !stretches.some(({ spans }) => isPart(visit, spans)))
-      .map((visit) => ({ name: null, ...visit })),
-  ];
-}
-
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { duration } from '../duration.ts';
+import { description, expression, name, numberOrExpression } from './parts.ts';
+
+const cap = z.discriminatedUnion('per', [
+  z.strictObject({
+    per: z.literal('session').describe('Within one session.'),
+    limit: z.number().int().min(1).max(1_000).describe('How often at most.'),
+  }),
+  z.strictObject({
+    per: z.literal('subject').describe('For one person, within a window.'),
+    limit: z.number().int().min(1).max(100).describe('How often at most.'),
+    window: duration.describe('Within this time, in event time.'),
+  }),
+]);
+
+export const action = z.strictObject({
+  description,
+  placements: z.array(name).min(1).describe('Where it can be shown.'),
+  eligible: expression
+    .optional()
+    .describe('CEL: may it be offered at all. Reads features by name, event., action. and context.'),
+  value: numberOrExpression.describe(
+    "Business value in the tenant's currency, above 0, stated for help too: a number or CEL.",
+  ),
+  weight: numberOrExpression.default(1).describe('Context weight: a number or CEL. Default 1.'),
+  lever: numberOrExpression.default(1).describe('A lever to push it up or down: a number or CEL. Default 1.'),
+  attributes: z
+    .record(name, z.union([z.number(), z.string().max(256)]))
+    .default({})
+    .describe(
+      'Numbers and texts that expressions may read as action.<name>, and look up: views_by_item[action.item]. The model reads numbers.',
+    ),
+  purpose: name.optional().describe('The purpose it serves; it may only read features that allow it.'),
+  caps: z.array(cap).max(8).default([]).describe('How often it may be shown.'),
+  mode: z
+    .enum(['act', 'observe'])
+    .default('act')
+    .describe('act: delivered. observe: decided and recorded, never delivered. Default act.'),
+  content: z.record(z.string(), z.unknown()).default({}).describe('What the client shows; any JSON.'),
+  rules_probability: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.05)
+    .describe('Acceptance probability that rules assume when no model can answer in time. Default 0.05.'),
+});
+
+export const placement = z.strictObject({
+  description,
+  expires: duration
+    .default('10m')
+    .describe('An offer is never shown later than this after its decision. Default 10m.'),
+  model: name
+    .optional()
+    .describe("The model that scores this placement's candidates; without one, rules do."),
+});

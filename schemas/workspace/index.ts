@@ -1,0 +1,4 @@
+export { type FeatureSource, featureDefinition } from './features.ts';
+export type { SourceDefinition } from './sources.ts';
+export { propertyType } from './types.ts';
+export { type WorkspaceSource, workspaceSource } from './workspace.ts';
