@@ -29,7 +29,7 @@ const lasting = setup.map((one) => ({ ...one, ttlMs: workspace.stateTtlMs }));
 
 const oldNames = new Set(before.features.map(({ name }) => name));
 
-describe('a generation that is built while the stream goes on', { timeout: 60_000 + cases * 400 }, () => {
+describe('a generation that is built while the stream goes on', { timeout: 300_000 + cases * 400 }, () => {
   const seen: Record<string, number> = {};
   const saw = (what: string, times: number): void => {
     seen[what] = (seen[what] ?? 0) + times;
@@ -84,8 +84,10 @@ describe('a generation that is built while the stream goes on', { timeout: 60_00
       }),
       { numRuns: cases, reporter: tell },
     );
+    // A refusal comes in one of a hundred cases, so it can only be asked for where there are many.
+    const isSure = (what: string): boolean => cases >= (what === 'refused' ? 5_000 : 250);
     for (const [what, times] of Object.entries(seen))
-      expect(times, what).toBeGreaterThan(cases < 250 ? -1 : 0);
+      expect(times, what).toBeGreaterThan(isSure(what) ? 0 : -1);
   });
 });
 
