@@ -12,6 +12,7 @@ import { inferCommand } from './commands/infer.ts';
 import { initCommand } from './commands/init-command.ts';
 import { keysCommand } from './commands/keys.ts';
 import { linkCommand } from './commands/link.ts';
+import { repartitionCommand } from './commands/repartition.ts';
 import { resetCommand } from './commands/reset.ts';
 import { schemasCommand } from './commands/schemas.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -53,6 +54,7 @@ for (const add of [
   featuresCommand,
   applyCommand,
   rebuildCommand,
+  repartitionCommand,
   keysCommand,
   actionsCommand,
   stateCommand,

@@ -97,7 +97,11 @@ export function arbitrate(
 /** Of shared features what was read, and which events they had counted: neither is a function of the subject's log. */
 function featuresOf({ features, shared }: Question): Pick<DecisionRecord, 'features' | 'shared'> {
   if (shared === undefined) return { features };
-  return { features: { ...features, ...shared.seen() }, shared: { positions: shared.positions } };
+  const { positions, before } = shared;
+  return {
+    features: { ...features, ...shared.seen() },
+    shared: { positions, ...(before ? { before } : {}) },
+  };
 }
 
 /** What an action takes when it is chosen at this moment. */

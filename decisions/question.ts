@@ -17,6 +17,8 @@ export interface Question {
   /** Of `features`, what all subjects share: the record holds what was read of it. */
   readonly shared?: {
     readonly positions: Readonly<Record<string, number>>;
+    /** Where these partitions begin: everything of those before is counted. Absent: 0. */
+    readonly before?: number | undefined;
     seen(): FeatureVector;
   };
   readonly identity?: DecisionRecord['identity'];

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { Clock, Health, Logger } from '../core/index.ts';
+import type { Clock, Gate, Health, Logger } from '../core/index.ts';
 import type { DecideRequest, DecisionRecord } from '../schemas/index.ts';
 import type { Warehouse } from '../sinks/clickhouse/port.ts';
 import type { FeatureSet } from '../stream/features/port.ts';
@@ -91,6 +91,38 @@ export interface BuildStatus {
   readonly last: { readonly generation: number; readonly kind: string; readonly seconds: number } | null;
 }
 
+/** The log and all state in another number of partitions, while they serve. */
+export interface Repartition {
+  /** Begins, or says how far it is if that number is under way. Throws `usage`, `build_running`, `repartition_running`. */
+  begin(asked: { readonly partitions: number }): Promise<RepartitionStatus>;
+  status(): Promise<RepartitionStatus>;
+}
+
+export interface RepartitionStatus {
+  /** In force now. */
+  readonly partitions: number;
+  readonly running: {
+    readonly from: number;
+    readonly to: number;
+    /** Copying; holding producers back and changing over; deleting what is left of before. */
+    readonly phase: 'copying' | 'switching' | 'cleaning';
+    /** Keys of Redis looked at so far, and how many there are about. */
+    readonly copied: number;
+    readonly keys: number;
+    readonly trouble: string | null;
+  } | null;
+  /** What was done last, since the program was started. */
+  readonly last: {
+    readonly from: number;
+    readonly to: number;
+    readonly seconds: number;
+    /** Milliseconds for which producers had to wait. */
+    readonly heldMs: number;
+    /** Topic of the log of before, which is left where it is; null: there is none. */
+    readonly topicLeft: string | null;
+  } | null;
+}
+
 /** All that the gateway needs of the world. */
 export interface GatewayDeps {
   readonly log: EventLog;
@@ -107,6 +139,10 @@ export interface GatewayDeps {
   readonly feedStatus: FeedStatusReader | null;
   /** null = this process builds no state: the routes are not there. */
   readonly builds?: Builds | null;
+  /** null = this process can't change the partitions: the routes are not there. */
+  readonly repartition?: Repartition | null;
+  /** What uses log and state passes it. Absent: always open. */
+  readonly gate?: Pick<Gate, 'enter'>;
   /** Every other role of this process. What ails one that is a source is told, and keeps nothing from being ready. */
   readonly roles: () => readonly {
     readonly name: string;

@@ -11,6 +11,7 @@ import { collectDocs, serveDocs } from './docs.ts';
 import type { App } from './http/app.ts';
 import { makeBodyBudget } from './http/body.ts';
 import { closeGracefully } from './http/closing.ts';
+import { passGate } from './http/gate.ts';
 import { makeServer } from './http/server.ts';
 import { cachedKeys } from './keys/index.ts';
 import { limits } from './limits.ts';
@@ -29,6 +30,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { liveRoute } from './routes/live.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { readRoutes } from './routes/read.ts';
+import { repartitionRoutes } from './routes/repartition.ts';
 import { sessionRoute } from './routes/sessions.ts';
 import { signInRoutes } from './routes/signin.ts';
 import { staticRoutes } from './routes/static.ts';
@@ -54,6 +56,8 @@ export interface Gateway extends Role {
   signInLink(): string;
   /** Shows what neither log nor outbox tells (`pushed`) in the live view. */
   publish(message: LiveMessage): void;
+  /** Ends all open live views: they come back by themselves, to the partitions that there are then. */
+  endLiveStreams(): void;
 }
 
 /** Puts the gateway together; nothing listens before `start()`. */
@@ -89,6 +93,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   );
   const routes = listRoutes(app);
   authenticateRequests(app, { isAdmin: makeAdminCheck(deps.adminToken), consoleSessions, findKey, clock });
+  if (deps.gate !== undefined) passGate(app, deps.gate);
   await collectDocs(app, deps.version);
 
   const ingest = { log: deps.log, workspace, newId, clock, metrics };
@@ -98,6 +103,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   feedRoute(app, ingest);
   if (deps.feedStatus !== null) feedStatusRoute(app, deps.feedStatus);
   if (deps.builds) buildRoutes(app, deps.builds);
+  if (deps.repartition) repartitionRoutes(app, deps.repartition);
   decideRoute(app, { decide: deps.decide, workspace, clock, newId });
   sessionRoute(app, { sessions, workspace });
   readRoutes(app, { ...deps, decisions });
@@ -131,6 +137,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
     },
     signInLink: () => linkOf(links.make()),
     publish: live.publish,
+    endLiveStreams,
     health: () => health,
     start: async () => {
       try {

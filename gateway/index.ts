@@ -6,6 +6,8 @@ export type {
   FeedStatusReader,
   Folders,
   GatewayDeps,
+  Repartition,
+  RepartitionStatus,
 } from './deps.ts';
 export { type Gateway, makeGateway, type RouteInfo } from './gateway.ts';
 export { parseTime } from './ingest/time.ts';

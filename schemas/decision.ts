@@ -81,8 +81,11 @@ export interface DecisionRecord {
   /** Log coordinates: features are as of this position, inclusive; for a request, the blob's position. */
   readonly log: { readonly partition: number; readonly position: number };
   readonly features: FeatureVector;
-  /** Of the features that all subjects share: by partition the last position they had counted. Absent: there are none. */
-  readonly shared?: { readonly positions: Readonly<Record<string, number>> };
+  /**
+   * Of the features that all subjects share: by partition the last position they had counted, and everything before
+   * `before`, of the partitions that there were then (absent: 0). Absent: there are none.
+   */
+  readonly shared?: { readonly positions: Readonly<Record<string, number>>; readonly before?: number };
   /** What is known of moves between an anonymous id and this subject (docs/identity.md); absent: nothing. */
   readonly identity?: DecisionIdentity;
   /** Values from the request, or the properties of the trigger's event that expressions read. */

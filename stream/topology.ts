@@ -65,7 +65,7 @@ export function topology(
   const { workspace, features, scorers, clock } = parts;
   const timers = { workspace, features, clock, rules: timerRules(workspace) };
   return {
-    decoder: decodeRecord(workspace, partition, parts.partitions, features.properties),
+    decoder: decodeRecord(workspace, partition, parts.partitions, features.properties, parts.logVersion),
     steps: [
       applyControl(),
       recogniseRedelivery(),

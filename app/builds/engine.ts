@@ -32,6 +32,8 @@ export interface EngineParts {
   readonly partitions: number;
   /** Registers schemas of a workspace's events, where a schema registry is named. */
   readonly registerSchemas: (workspace: CompiledWorkspace) => Promise<void>;
+  /** The log's first position. */
+  readonly base: number;
 }
 
 /** How long a partition may wait for ClickHouse when what an anonymous id had must be completed. */
@@ -51,7 +53,7 @@ export async function loadEngine(workspace: CompiledWorkspace, parts: EnginePart
 /** Snapshots of what subjects share, for a workspace that has such features. */
 async function sharedOf(
   workspace: CompiledWorkspace,
-  { store, clock, logger, partitions, sharedMetrics }: EngineParts,
+  { store, clock, logger, partitions, base, sharedMetrics }: EngineParts,
 ): Promise<SharedSnapshots | undefined> {
   const groups = sharedGroups(workspace);
   if (groups.length === 0) return undefined;
@@ -64,6 +66,7 @@ async function sharedOf(
     groups,
     store,
     partitions,
+    base,
     logger: logger.child({ role: 'shared features' }),
     clock,
     onMissed: (feature) => sharedMetrics.missedReads.inc({ feature }),

@@ -15,6 +15,8 @@ export interface RunningEngines extends Engines {
   /** All partitions have it. */
   settle(engine: LoadedEngine): void;
   readonly handover: Handover;
+  /** The same for other partitions: takes the place of the one that all have. */
+  replace(engine: LoadedEngine): Promise<void>;
 }
 
 const lookEveryMs = 5;
@@ -54,6 +56,12 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
       settled = engine;
       pinned.clear();
       if (before !== engine) void before.shared?.stop();
+    },
+    async replace(engine) {
+      const before = settled;
+      settled = engine;
+      if (isRunning) await engine.shared?.start();
+      await before.shared?.stop();
     },
     handover,
     async isReady(partition, generation, position, watermarks) {

@@ -86,7 +86,7 @@ async function resetAll(options: ResetOptions, context: Context): Promise<Remove
   const entries = await readdir(folder).catch(() => []);
   // Only what Presage itself makes there: a mistyped --data must not empty somebody's folder.
   for (const name of entries.filter((entry) =>
-    ['redis', 'clickhouse', 'feeds', 'secrets.json', 'logs'].includes(entry),
+    ['redis', 'clickhouse', 'feeds', 'secrets.json', 'log.json', 'logs'].includes(entry),
   )) {
     await rm(join(folder, name), { recursive: true, force: true });
   }
@@ -99,7 +99,7 @@ export function leftElsewhere({ kafka, redisUrl, clickhouseUrl }: Environment): 
   if (kafka !== null) {
     const [topic, brokers] = [logTopic(kafka.prefix, 1), kafka.connection.brokers.join(',')];
     left.push(
-      `Kafka at ${brokers} keeps the topic ${topic}: the next start reads all its events again, and decides again. To begin empty: kafka-topics.sh --bootstrap-server ${brokers} --delete --topic ${topic}`,
+      `Kafka at ${brokers} keeps the topic ${topic}: the next start reads all its events again, and decides again. To begin empty: kafka-topics.sh --bootstrap-server ${brokers} --delete --topic ${topic} (and so with its successors, events.v2 and so on, if the partitions have become others)`,
     );
   }
   if (redisUrl !== null)

@@ -1,4 +1,4 @@
-import type { FeatureValue } from '../../schemas/index.ts';
+import type { DecisionRecord, FeatureValue } from '../../schemas/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 
 /** Asks ClickHouse, read-only, as `presage sql` does; through a running instance or in this process. */
@@ -25,8 +25,8 @@ export interface Served {
   readonly position: number;
   readonly time: number;
   readonly features: Readonly<Record<string, FeatureValue>>;
-  /** Of the shared features that it read: by partition the last position counted; null: there were none. */
-  readonly snapshot: Readonly<Record<string, number>> | null;
+  /** Of the shared features that it read: what they had counted; null: there were none. */
+  readonly snapshot: NonNullable<DecisionRecord['shared']> | null;
 }
 
 /** Which snapshots of shared features were computed. */

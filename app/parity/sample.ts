@@ -63,7 +63,7 @@ export async function servedTo(ask: ParityOptions['ask'], ids: readonly string[]
   );
   return rows.map(({ record }) => {
     const { id, tenant, subject, log, time, features, shared } = JSON.parse(record) as DecisionRecord;
-    return { id, tenant, subject, ...log, time, features, snapshot: shared?.positions ?? null };
+    return { id, tenant, subject, ...log, time, features, snapshot: shared ?? null };
   });
 }
 

@@ -2,10 +2,14 @@ import { quoted, readable, textSql } from '../../stream/features/sql/index.ts';
 import type { CompiledFeature } from '../../workspace/index.ts';
 import type { Ask, Served } from './port.ts';
 
-/** What a tenant's shared features had counted: in each partition all events up to a position. */
+/**
+ * What a tenant's shared features had counted: in each partition all events up to a position, and all before `before`, of
+ * the partitions that there were then.
+ */
 export interface Snapshot {
   readonly tenant: string;
   readonly positions: readonly (readonly [partition: number, position: number])[];
+  readonly before: number;
   readonly readBy: Served[];
 }
 
@@ -14,13 +18,14 @@ export function snapshotsOf(decisions: readonly Served[]): Snapshot[] {
   const snapshots = new Map<string, Snapshot>();
   for (const decision of decisions) {
     if (decision.snapshot === null) continue;
-    const positions = Object.entries(decision.snapshot).map(
+    const { before = 0 } = decision.snapshot;
+    const positions = Object.entries(decision.snapshot.positions).map(
       ([partition, position]) => [Number(partition), position] as const,
     );
-    const key = JSON.stringify([decision.tenant, positions]);
+    const key = JSON.stringify([decision.tenant, before, positions]);
     const known = snapshots.get(key);
     if (known !== undefined) known.readBy.push(decision);
-    else snapshots.set(key, { tenant: decision.tenant, positions, readBy: [decision] });
+    else snapshots.set(key, { tenant: decision.tenant, positions, before, readBy: [decision] });
   }
   return [...snapshots.values()];
 }
@@ -29,9 +34,9 @@ export function snapshotsOf(decisions: readonly Served[]): Snapshot[] {
  * SQL of the events in a snapshot, whoever's they are. Nothing of the engine's own (`$...`) is in the table. In a query
  * of its own: what surrounds it gives other meanings to `partition` and `position`.
  */
-const rowsIn = ({ tenant, positions }: Snapshot): string =>
+const rowsIn = ({ tenant, positions, before }: Snapshot): string =>
   `FROM (SELECT tenant, time, type, id, properties FROM events WHERE tenant = ${quoted(tenant)} AND (${[
-    'false',
+    `toInt64(position) < ${before}`,
     ...positions.map(
       ([partition, position]) => `(partition = ${partition} AND toInt64(position) <= ${position})`,
     ),

@@ -29,8 +29,10 @@ export async function checkShared(
   const { told, notTold } = tellable(workspace.shared);
   const counted = told.filter(({ derived }) => derived === null);
   const all = snapshotsOf(served);
-  const stored = all.filter(({ positions }) =>
-    positions.every(([partition, position]) => position <= (reached.get(partition) ?? -1)),
+  const stored = all.filter(({ positions, before }) =>
+    positions.every(
+      ([partition, position]) => position < before || position <= (reached.get(partition) ?? -1),
+    ),
   );
   const chosen = counted.length === 0 ? [] : stored.slice(0, mostSnapshots);
   const tooYoung = new Set<string>();

@@ -14,12 +14,14 @@ import {
 import { makeEngines, type RunningEngines } from '../builds/engines.ts';
 import { type BuildPlan, readBuilds, readSource } from '../builds/plan.ts';
 import { noteFeatures, noteWhole } from '../builds/whole.ts';
-import { logVersion, type Resources } from './resources.ts';
+import type { Resources } from './resources.ts';
 
 export interface WiredBuilds {
   readonly engines: RunningEngines;
   readonly builder: Builder;
   readonly sharing: Role;
+  /** After the partitions have become others: what was made for those before is made for these. */
+  repartitioned(): Promise<void>;
 }
 
 /** The workspaces in force and being built, and the role that builds. A build that was under way goes on. */
@@ -30,9 +32,14 @@ export async function wireBuilds(
   const { log, store, clock, logger, workspace, features, scorers } = parts;
   const history = eventHistory({
     warehouse: parts.warehouse,
-    end: (partition) => sink.needed(partition)?.log ?? null,
-    logVersion,
+    end: (partition) => endOf(partition),
+    versions: () => parts.divisions.kept().all,
   });
+  /** All that partitions of before had is in ClickHouse: nothing of them was left when these began. */
+  function endOf(partition: number): number | null {
+    if (partition >= log.partitions) return parts.divisions.current().version.base;
+    return sink.needed(partition)?.log ?? null;
+  }
   let inForce: RunningEngines | null = null;
   const engineParts: EngineParts = {
     store,
@@ -41,7 +48,12 @@ export async function wireBuilds(
     logger,
     metrics: parts.scorerMetrics,
     sharedMetrics: sharedMetrics(parts.registry, () => inForce?.current().shared),
-    partitions: log.partitions,
+    get partitions() {
+      return log.partitions;
+    },
+    get base() {
+      return parts.divisions.current().version.base;
+    },
     registerSchemas: parts.registerSchemas,
   };
   const own = await withHistory({ workspace, features, scorers }, engineParts);
@@ -87,7 +99,12 @@ export async function wireBuilds(
     text: await textOf(store, first, own),
     resume,
   });
-  return { engines, builder, sharing: engines.sharing };
+  return {
+    engines,
+    builder,
+    sharing: engines.sharing,
+    repartitioned: async () => engines.replace(await withHistory(engines.current(), engineParts)),
+  };
 }
 
 async function textOf(store: Resources['store'], first: LoadedEngine, own: LoadedEngine): Promise<string> {

@@ -21,6 +21,9 @@ export interface DataFolder {
   readonly clickhouse: string;
   secrets(): Promise<Secrets>;
   saveSecrets(secrets: Secrets): Promise<void>;
+  /** How the log was divided when that was last written down; null: never. For a Redis that has lost it. */
+  versions(): Promise<string | null>;
+  saveVersions(text: string): Promise<void>;
 }
 
 /** Makes the folder, for its owner only, and checks that there is room. Throws `data_folder_unusable`, `no_disk_space`. */
@@ -66,6 +69,8 @@ export async function openDataFolder(
       await writeFile(file, JSON.stringify(secrets), { mode: 0o600 });
       await chmod(file, 0o600);
     },
+    versions: () => readFile(join(path, 'log.json'), 'utf8').catch(() => null),
+    saveVersions: (text) => writeFile(join(path, 'log.json'), text, { mode: 0o600 }),
   };
 }
 

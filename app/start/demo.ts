@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Logger, messageOf, type Role, simulatedPrefix } from '../../core/index.ts';
+import { type Logger, messageOf, PresageError, type Role, simulatedPrefix } from '../../core/index.ts';
 import type { Demo } from '../../gateway/index.ts';
 import { deleteSimulated, type Sink } from '../../sinks/clickhouse/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
@@ -22,6 +22,8 @@ export interface DemoParts extends Resources {
   readonly sink: Sink;
   /** Lowest positions that sink and push still need; null while one of them has not begun. */
   readonly needed: Needed;
+  /** State is being copied to other partitions: what is deleted now would come back. */
+  readonly isMoving: () => boolean;
 }
 
 const shoppers = 12;
@@ -78,6 +80,11 @@ export function makeDemo(parts: DemoParts): DemoControl {
    * inboxes in Redis, rows in ClickHouse. The worker stands still meanwhile, so that nothing comes back from its memory.
    */
   async function reset(): Promise<{ subjects: number; rows: number }> {
+    if (parts.isMoving())
+      throw new PresageError(
+        'repartition_running',
+        'The number of partitions is being changed: wait until that is done.',
+      );
     await stopSimulating();
     const ends: number[] = [];
     for (let partition = 0; partition < log.partitions; partition++)

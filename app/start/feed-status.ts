@@ -8,6 +8,8 @@ export interface FeedStatusParts {
   readonly store: Pick<StateStore, 'outboxRange' | 'readerState'>;
   readonly sink: Pick<Sink, 'passed'>;
   readonly warehouse: Pick<Warehouse, 'rows'>;
+  /** Of the log's division into partitions. */
+  readonly version?: () => number;
 }
 
 /** How far each partition has to come before all that a run led to is in ClickHouse. */
@@ -25,12 +27,12 @@ const mostRuns = 64;
  * of an anonymous id that has become a user goes through the outbox and the log once more, so after the offsets come
  * what the outbox held then, and what the log held after that: fixed points, which are reached however busy it is.
  */
-export function makeFeedStatus({ log, store, sink, warehouse }: FeedStatusParts) {
+export function makeFeedStatus({ log, store, sink, warehouse, version }: FeedStatusParts) {
   const waiting = new Map<string, Ends>();
-  const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
+  const all = (): number[] => Array.from({ length: log.partitions }, (_, partition) => partition);
 
   const hasRelayed = async (ends: readonly number[]): Promise<boolean> => {
-    const saved = await Promise.all(partitions.map((partition) => store.readerState(partition, relayReader)));
+    const saved = await Promise.all(all().map((partition) => store.readerState(partition, relayReader)));
     return ends.every((end, partition) => {
       const state = saved[partition];
       return (
@@ -46,17 +48,18 @@ export function makeFeedStatus({ log, store, sink, warehouse }: FeedStatusParts)
   ): Promise<{ passed: boolean; totals: FeedTotals | null }> => {
     const notYet = { passed: false, totals: null };
     if (![...offsets].every(([partition, offset]) => sink.passed(partition, offset))) return notYet;
-    const key = JSON.stringify([run, [...offsets]]);
+    // Ends of other partitions say nothing of these.
+    const key = JSON.stringify([version?.() ?? 1, run, [...offsets]]);
     let ends = waiting.get(key);
     if (ends === undefined) {
-      const ranges = await Promise.all(partitions.map((partition) => store.outboxRange(partition)));
+      const ranges = await Promise.all(all().map((partition) => store.outboxRange(partition)));
       ends = { outbox: ranges.map(({ end }) => end), log: null };
       for (const oldest of waiting.keys()) if (waiting.size >= mostRuns) waiting.delete(oldest);
       waiting.set(key, ends);
     }
     if (ends.log === null) {
       if (!(await hasRelayed(ends.outbox))) return notYet;
-      const ranges = await Promise.all(partitions.map((partition) => log.range(partition)));
+      const ranges = await Promise.all(all().map((partition) => log.range(partition)));
       ends.log = ranges.map(({ end }) => end);
     }
     if (!ends.log.every((end, partition) => end === 0 || sink.passed(partition, end - 1))) return notYet;

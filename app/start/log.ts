@@ -18,7 +18,10 @@ export interface LogParts {
 const key = 'presage:log';
 const redisIdentity = 'redis';
 
-/** Kafka where the environment names brokers, else Redis Streams. Throws `log_changed`, and what the adapters throw. */
+/**
+ * Kafka where the environment names brokers, else Redis Streams; its first position is 0. Throws `log_changed`, and what
+ * the adapters throw.
+ */
 export async function openLog(parts: LogParts): Promise<EventLog> {
   const { kafka, connector, version, partitions, registry, logger } = parts;
   const clock = systemClock;

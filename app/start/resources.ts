@@ -4,18 +4,18 @@ import type { Clock, Logger } from '../../core/index.ts';
 import { type KeyStore, makeKeyStore, redisKeyStorage } from '../../gateway/index.ts';
 import { loadScorers, type ScorerMetrics, type Scorers, scorerMetrics } from '../../scorers/index.ts';
 import { openEmbeddedWarehouse, openServerWarehouse, type Warehouse } from '../../sinks/clickhouse/index.ts';
-import { type Inbox, redisInbox } from '../../sinks/socketio/index.ts';
+import type { Inbox } from '../../sinks/socketio/index.ts';
 import { type FeatureSet, makeFeatureSet } from '../../stream/features/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
 import type { RedisConnector } from '../../stream/redis/index.ts';
-import { redisState, type StateStore } from '../../stream/state/index.ts';
+import type { StateStore } from '../../stream/state/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { liveView } from '../builds/live-view.ts';
 import { systemClock } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import type { DataFolder } from './data-folder.ts';
-import { openLog } from './log.ts';
+import { type Divisions, openDivisions } from './divisions.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
-import { withSchemas } from './schemas.ts';
 
 /** Everything that roles share: opened once, closed in the opposite order. */
 export interface Resources {
@@ -24,10 +24,12 @@ export interface Resources {
   readonly connector: RedisConnector;
   readonly redis: OpenedRedis;
   readonly warehouse: Warehouse;
+  /** Of the partitions in force: another log and store behind the same names when those become others. */
   readonly log: EventLog;
   /** Registers schemas of a workspace's events, where a schema registry is named. */
   readonly registerSchemas: (workspace: CompiledWorkspace) => Promise<void>;
   readonly store: StateStore;
+  readonly divisions: Divisions;
   readonly features: FeatureSet;
   readonly scorers: Scorers;
   readonly scorerMetrics: ScorerMetrics;
@@ -46,9 +48,6 @@ export interface ResourceSettings {
   readonly ask: (question: string) => Promise<boolean>;
   readonly say: (line: string) => void;
 }
-
-export const logVersion = 1;
-const partitions = 4;
 
 /** Opens them; each pushes its own end onto `closers`. The warehouse comes first, since its lock guards the folder. */
 export async function openResources(
@@ -77,22 +76,23 @@ export async function openResources(
   closers.push(() => redis.stop());
   const { connector } = redis;
 
-  const bare = await openLog({
-    kafka: environment.kafka,
-    connector,
-    version: logVersion,
-    partitions,
-    registry,
-    logger,
-  });
-  closers.push(() => bare.close());
-  const { log, register } = await withSchemas(bare, environment, workspace, logVersion);
-  const store = redisState({ connector, version: logVersion, clock });
-  closers.push(() => store.close());
   const shared = connector.connect('keys');
   // Each caller hears of a failed command itself; connection trouble is told by the roles' health.
   shared.on('error', () => {});
   closers.push(async () => shared.disconnect());
+  const divisions = await openDivisions({
+    environment,
+    workspace,
+    connector,
+    shared,
+    folder,
+    clock,
+    registry,
+    logger,
+  });
+  closers.push(() => divisions.close());
+  const log = liveView(() => divisions.current().log);
+  const store = liveView(() => divisions.current().store);
 
   const features = makeFeatureSet(workspace);
   for (const layout of await store.layouts()) features.learnLayout(layout);
@@ -108,13 +108,14 @@ export async function openResources(
     redis,
     warehouse,
     log,
-    registerSchemas: register,
+    registerSchemas: (other) => divisions.current().register(other),
     store,
+    divisions,
     features,
     scorers,
     scorerMetrics: metrics,
     logKeepsItself: environment.kafka !== null,
     keys: makeKeyStore({ storage: redisKeyStorage(shared), clock, randomBytes }),
-    inbox: redisInbox(shared),
+    inbox: liveView(() => divisions.current().inbox),
   };
 }

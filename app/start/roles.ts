@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Health, Logger, Role } from '../../core/index.ts';
+import { type Health, type Logger, makeGate, PresageError, type Role } from '../../core/index.ts';
 import {
   type Folders,
   type Gateway,
@@ -8,7 +8,7 @@ import {
   type SessionSecrets,
 } from '../../gateway/index.ts';
 import { makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
-import { makePush } from '../../sinks/socketio/index.ts';
+import { makePush, type Push } from '../../sinks/socketio/index.ts';
 import {
   linkedUser,
   makeRelay,
@@ -31,6 +31,7 @@ import { makeControl } from './control.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type DemoControl, makeDemo } from './demo.ts';
 import { makeFeedStatus } from './feed-status.ts';
+import { wireRepartition } from './repartition.ts';
 import type { Resources } from './resources.ts';
 import { makeSources } from './sources.ts';
 import { makeStopSwitch } from './stop-switch.ts';
@@ -80,8 +81,12 @@ const commitPaceMs = 5;
 export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const { log, store, clock, registry, logger, newId } = parts;
   const throughput = makeThroughput(clock);
-  const sink = makeSink({ log, store, warehouse: parts.warehouse, clock, logger, registry });
-  const { engines, builder, sharing } = await wireBuilds(parts, sink);
+  const { divisions } = parts;
+  const base = (): number => divisions.current().version.base;
+  const gate = makeGate({ patienceMs: heldMs, what: 'The number of partitions is being changed' });
+  const sink = makeSink({ log, store, warehouse: parts.warehouse, clock, logger, registry, base });
+  const builds = await wireBuilds(parts, sink);
+  const { engines, builder, sharing } = builds;
   const workspace = liveView(() => engines.current().workspace);
   const features = liveView(() => engines.current().features);
   const control = makeControl({ log, store, clock, newId, tenants: [...workspace.tenants.keys()] });
@@ -90,7 +95,12 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     ...engines.current(),
     engines,
     clock,
-    partitions: log.partitions,
+    get partitions() {
+      return log.partitions;
+    },
+    get logVersion() {
+      return divisions.current().version.version;
+    },
     log,
     store,
     metrics: streamMetrics(registry),
@@ -102,7 +112,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   };
   const worker = warmed(makeWorker(workerParts), workerParts);
   const needed: Needed = (partition) => neededOf(partition, sink, store, builder);
-  const demo = makeDemo({ ...parts, worker, sink, needed });
+  const demo = makeDemo({ ...parts, worker, sink, needed, isMoving: () => repartition.isUnderWay() });
   const others: Role[] = [];
   const sources = await makeSources(parts);
   let instance: Health = { state: 'starting', why: 'commands cannot find it yet' };
@@ -122,14 +132,36 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     deciders.set(engine, decider);
     return decider;
   }
-  const gateway = await makeGateway({
+  const relay = makeRelay({ log, store, clock, logger, registry });
+  const trimmer = makeTrimmer({ log, store, needed, logger, keepsLog: parts.logKeepsItself });
+  const repartition = wireRepartition(parts, {
+    gate,
+    builds,
+    followers: [sink, worker, relay, trimmer],
+    push: () => push,
+    sources,
+    gateway: () => gateway,
+  });
+  const gateway: Gateway = await makeGateway({
     ...parts,
     workspace,
     features,
-    builds: builder.builds,
+    builds: {
+      status: builder.builds.status,
+      async begin(asked) {
+        if (repartition.isUnderWay() && !asked.dryRun)
+          throw new PresageError(
+            'repartition_running',
+            'The number of partitions is being changed: wait until that is done.',
+          );
+        return builder.builds.begin(asked);
+      },
+    },
+    repartition,
+    gate,
     decide: (request) => deciderOf(engines.current())(request),
     control,
-    feedStatus: makeFeedStatus({ log, store, sink, warehouse: parts.warehouse }),
+    feedStatus: makeFeedStatus({ log, store, sink, warehouse: parts.warehouse, version: base }),
     roles: () => [
       { name: 'redis', health: parts.redis.health() },
       { name: 'instance', health: instance },
@@ -141,7 +173,8 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     simulating: () => demo.isSimulating(),
     demo: workspace.source.demo || workspace.source.simulate ? demo : null,
   });
-  const push = makePush({
+  const push: Push = makePush({
+    gate,
     server: gateway.server,
     store,
     log,
@@ -157,14 +190,6 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       gateway.publish({ kind: 'pushed', ...pushed });
     },
   });
-  const relay = makeRelay({ log, store, clock, logger, registry });
-  const trimmer = makeTrimmer({
-    log,
-    store,
-    needed,
-    logger,
-    keepsLog: parts.logKeepsItself,
-  });
   others.push(sharing, sink, stopSwitch, builder.role, worker, relay, trimmer, push);
   return {
     gateway,
@@ -172,10 +197,14 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     registered: () => {
       instance = { state: 'ok' };
     },
-    inStartOrder: [...others, gateway, ...sources],
+    // Ended first: it stops and begins others.
+    inStartOrder: [...others, gateway, ...sources, repartition.role],
     neededToStart: [...others, gateway],
   };
 }
+
+/** Producers wait so long while the partitions become others; then they are told to come back (503). */
+const heldMs = 10_000;
 
 /** What sink, push and relay still need of a partition; null while one of them has not begun. */
 async function neededOf(

@@ -38,7 +38,7 @@ export function makeSource(parts: SourceParts): Role {
   const source: SourceDefinition = found;
   const retryMs = parts.retryMs ?? { first: 100, most: 5_000 };
   const logger = parts.logger.child({ source: name });
-  const context: SourceContext = { name, source, workspace, partitions: log.partitions };
+  const contextOf = (): SourceContext => ({ name, source, workspace, partitions: log.partitions });
   const decoder: RecordDecoder = recordDecoder({
     registry: parts.registry,
     clock,
@@ -66,6 +66,7 @@ export function makeSource(parts: SourceParts): Role {
     const ids = decoder.unlearned(records.map(({ value }) => value));
     if (ids.length > 0) await untilDone(() => decoder.learn(ids), alive);
     const readAt = clock.now();
+    const context = contextOf();
     const made = records.map((record) => {
       const decoded = decoder.decode(record.value);
       return recordOfSource(context, record, partition, decoded, readAt);

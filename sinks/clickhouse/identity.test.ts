@@ -60,7 +60,7 @@ async function expectHistory({ steps, store }: Played): Promise<void> {
     const entries = (await store.readOutbox(p, 0, Math.max(1, end), 0)).map(readOutboxEntry);
     byHand.write(p, await steps.records(p), entries);
   }
-  const parts = { end: () => null, logVersion: 1 };
+  const parts = { end: () => null, versions: () => [{ version: 1, partitions: 1, base: 0 }] };
   const [here, there] = [eventHistory({ warehouse, ...parts }), historyOf(byHand.tables, parts)];
   for (let p = 0; p < partitions; p++) {
     const rows = await here.rows(p, 0, 1_000);

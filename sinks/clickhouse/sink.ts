@@ -23,6 +23,8 @@ export interface SinkParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly limits?: Partial<SinkLimits>;
+  /** The log's first position: everything below it has passed, whichever partition it was in. Default 0. */
+  readonly base?: () => number;
 }
 
 export interface Sink extends Role {
@@ -150,12 +152,14 @@ export function makeSink(parts: SinkParts): Sink {
     return { state: 'ok' };
   }
 
-  const passed = (partition: number, offset: number): boolean => (progressOf(partition)?.log ?? 0) > offset;
+  const passed = (partition: number, offset: number): boolean =>
+    offset < (parts.base?.() ?? 0) || (progressOf(partition)?.log ?? 0) > offset;
 
   return {
     name: 'sink',
     async start() {
       stopping = new AbortController();
+      known.clear();
       trouble = 'starting';
       running = run(stopping.signal);
     },

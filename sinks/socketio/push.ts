@@ -1,6 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Registry } from 'prom-client';
-import { asSubjectId, type Clock, type Health, type Logger, messageOf, type Role } from '../../core/index.ts';
+import {
+  asSubjectId,
+  type Clock,
+  type Gate,
+  type Health,
+  type Logger,
+  messageOf,
+  type Role,
+} from '../../core/index.ts';
 import { type Follower, followOutbox, type OutboxSource } from '../../stream/follow.ts';
 import { linkIn } from '../../stream/identity/index.ts';
 import type { EventLog } from '../../stream/log/port.ts';
@@ -46,6 +54,15 @@ export interface PushDeps {
   /** Name of this reader's position; each push process needs its own. Default `push`. */
   readonly reader?: string;
   readonly limits?: Partial<PushLimits>;
+  /** Passed by everything that browsers lead to (core/gate.ts). Default: always open. */
+  readonly gate?: Pick<Gate, 'within'>;
+}
+
+export interface Push extends Role {
+  /** Reads no more decisions; connections stay. Resolves when positions are saved. */
+  pause(): Promise<void>;
+  /** Reads them again, of the partitions that there are now. */
+  resume(): void;
 }
 
 interface Addressed {
@@ -60,11 +77,12 @@ interface Addressed {
  * takes back what browsers report as events in the log. An offer is in the inbox before the position moves past it, so
  * a restart delivers it again rather than never.
  */
-export function makePush(deps: PushDeps): Role {
+export function makePush(deps: PushDeps): Push {
   const { store, log, inbox, isStopped, clock, registry } = deps;
   const logger = deps.logger.child({ role: 'push' });
   const limits = { ...defaultLimits, ...deps.limits };
   const metrics = pushMetrics(registry);
+  const gate = deps.gate ?? { within: (work) => work() };
   const sessionEvents = new Set<Promise<void>>();
   let connections: Connections | null = null;
   let followers: readonly Follower[] = [];
@@ -74,8 +92,9 @@ export function makePush(deps: PushDeps): Role {
       metrics.sessionEvents.inc({ result: 'left_out' });
       return;
     }
-    const appended = log
-      .append([recordOf(sessionEvent(who, socket, state, clock.now()), log.partitions)])
+    const event = sessionEvent(who, socket, state, clock.now());
+    const appended = gate
+      .within(() => log.append([recordOf(event, log.partitions)]))
       .then(
         () => metrics.sessionEvents.inc({ result: 'appended' }),
         (error: unknown) => {
@@ -145,43 +164,57 @@ export function makePush(deps: PushDeps): Role {
     return 'pushed';
   };
 
-  const waiting = async (who: Identity) => {
-    if (isStopped(who.tenant)) return [];
-    const now = clock.now();
-    return (await inbox.pending(addressOf(who, log.partitions), now)).map((offer) => wireOf(offer, now));
-  };
+  const waiting = (who: Identity) =>
+    gate.within(async () => {
+      if (isStopped(who.tenant)) return [];
+      const now = clock.now();
+      return (await inbox.pending(addressOf(who, log.partitions), now)).map((offer) => wireOf(offer, now));
+    });
+
+  function follow(): void {
+    followers = Array.from({ length: log.partitions }, (_, partition) =>
+      followOutbox({
+        partition,
+        store,
+        reader: deps.reader ?? 'push',
+        clock,
+        logger,
+        handle,
+        onLost: () => metrics.outboxLost.inc(),
+      }),
+    );
+  }
+
+  async function unfollow(): Promise<void> {
+    await Promise.all(followers.map((follower) => follower.stop()));
+  }
 
   return {
     name: 'push',
     async start() {
-      const reports = makeReports({ inbox, log, isStopped, clock, logger });
+      const reports = makeReports({ inbox, log, isStopped, clock, logger, gate });
       const { server, authenticate } = deps;
       connections = acceptConnections({
         server,
         authenticate,
         reports,
         waiting,
-        findLink: deps.findLink ?? (async () => null),
+        findLink: (who) => gate.within(async () => (await deps.findLink?.(who)) ?? null),
         onSession,
         limits,
         metrics,
         clock,
         logger,
       });
-      followers = Array.from({ length: log.partitions }, (_, partition) =>
-        followOutbox({
-          partition,
-          store,
-          reader: deps.reader ?? 'push',
-          clock,
-          logger,
-          handle,
-          onLost: () => metrics.outboxLost.inc(),
-        }),
-      );
+      follow();
     },
+    async pause() {
+      await unfollow();
+      followers = [];
+    },
+    resume: follow,
     async stop() {
-      await Promise.all(followers.map((follower) => follower.stop()));
+      await unfollow();
       await connections?.close();
       await Promise.all(sessionEvents);
       connections = null;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, type Logger, messageOf, PresageError } from '../../core/index.ts';
+import { type Clock, type Gate, type Logger, messageOf, PresageError } from '../../core/index.ts';
 import type { StoredEvent } from '../../schemas/index.ts';
 import type { EventLog } from '../../stream/log/port.ts';
 import { exposureEvent, outcomeEvent, recordOf } from './events.ts';
@@ -26,10 +26,11 @@ export interface ReportDeps {
   readonly isStopped: (tenant: string) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly gate: Pick<Gate, 'within'>;
 }
 
 /** Answers browsers. A browser can only speak about offers that were pushed to its own subject. */
-export function makeReports({ inbox, log, isStopped, clock, logger }: ReportDeps): Reports {
+export function makeReports({ inbox, log, isStopped, clock, logger, gate }: ReportDeps): Reports {
   const pushed = async (who: Identity, decision: string, now: number): Promise<PushedOffer> => {
     const offer = await inbox.find(addressOf(who, log.partitions), decision, now);
     if (offer === null) throw unknownDecision(decision);
@@ -59,8 +60,9 @@ export function makeReports({ inbox, log, isStopped, clock, logger }: ReportDeps
   };
 
   return {
-    report: (who, name, body) => accept(who, name, body).catch((error) => refusalOf(error, logger)),
-    claim: (who, body) => grant(who, body).catch((error) => refusalOf(error, logger)),
+    report: (who, name, body) =>
+      gate.within(() => accept(who, name, body)).catch((error) => refusalOf(error, logger)),
+    claim: (who, body) => gate.within(() => grant(who, body)).catch((error) => refusalOf(error, logger)),
   };
 }
 

@@ -72,6 +72,7 @@ export const isMove = (type: string): boolean =>
 export function openMove(
   record: StoredEvent,
   partitions: number,
+  logVersion: number,
 ): { readonly event: StoredEvent; readonly arrival: Arrival } | string {
   const isTransfer = record.type === systemTypes.transfer;
   const parsed = (isTransfer ? transferProperties : forwardProperties).safeParse(record.properties);
@@ -84,7 +85,8 @@ export function openMove(
   if (record.userId === undefined || record.anonymousId !== undefined) return 'it goes to no known user';
   if (event.tenant !== record.tenant) return `its event is of tenant "${event.tenant}"`;
   if (event.anonymousId !== from.anonymousId) return 'its event is not of the anonymous id it comes from';
-  if (partitionOf(from.anonymousId, partitions) !== from.partition)
+  // What moved before the log was divided as it is comes from where its anonymous id was then.
+  if (from.version === logVersion && partitionOf(from.anonymousId, partitions) !== from.partition)
     return 'it comes from a foreign partition';
   const isIdentify = event.type === 'identify' && event.userId === record.userId;
   if (isTransfer ? !isIdentify : event.userId !== undefined && !isIdentify)

@@ -10,3 +10,5 @@ export * from './memory-log.ts';
 export * from './port.ts';
 export { recordOf, SharedRecord } from './record.ts';
 export { type RedisStreamsLogOptions, redisStreamsLog } from './redis/redis-log.ts';
+export { shiftedLog } from './shifted-log.ts';
+export * from './versions.ts';

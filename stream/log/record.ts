@@ -31,6 +31,19 @@ export class SharedRecord implements LogRecord {
     this.to = to;
   }
 
+  /** The same record at another offset. */
+  at(offset: number): SharedRecord {
+    return new SharedRecord(
+      offset,
+      this.appendedAt,
+      this.bytes,
+      this.#keyFrom,
+      this.#keyTo,
+      this.from,
+      this.to,
+    );
+  }
+
   get key(): string {
     return this.bytes.toString('utf8', this.#keyFrom, this.#keyTo);
   }

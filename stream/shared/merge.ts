@@ -10,6 +10,8 @@ export interface SharedValues {
   readonly features: FeatureVector;
   /** By partition: the position of the last event counted; -1: none. */
   readonly positions: Readonly<Record<string, number>>;
+  /** Where these partitions begin: everything of those before is counted. */
+  readonly before?: number;
   /** Event time that the values are of: of the newest event counted; 0: none was. */
   readonly at: number;
   /** How many items each group by a property has, and in how many of its shards there is no room for another. */

@@ -6,13 +6,14 @@ export interface SharedReading {
   /** For expressions and models. Maps note which of their keys are asked for, and list only those. */
   readonly features: FeatureVector;
   readonly positions: SharedValues['positions'];
+  readonly before?: number | undefined;
   /** What was read so far, for the record: numbers, and of maps the keys that were asked for. */
   seen(): FeatureVector;
 }
 
 /** `onMissed` hears of each key that a feature was asked for and has not, once for each reading. */
 export function readShared(
-  { features, positions }: Pick<SharedValues, 'features' | 'positions'>,
+  { features, positions, before }: Pick<SharedValues, 'features' | 'positions' | 'before'>,
   onMissed: (feature: string) => void = () => {},
 ): SharedReading {
   const asked = new Map<string, Set<string>>();
@@ -50,6 +51,7 @@ export function readShared(
   return {
     features: watched,
     positions,
+    before,
     seen: () =>
       Object.fromEntries(
         Object.entries(features).map(([name, value]) => [

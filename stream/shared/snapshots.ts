@@ -34,6 +34,8 @@ export function makeSharedSnapshots(parts: {
   readonly groups: readonly SharedGroup[];
   readonly store: Pick<StateStore, 'head' | 'load'>;
   readonly partitions: number;
+  /** The log's first position: what partitions of before had below it is counted. Default 0. */
+  readonly base?: number | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   /** A decision asked a feature for a key that it has not. */
@@ -61,7 +63,10 @@ export function makeSharedSnapshots(parts: {
     if (!isNews) return;
     const partials = known.map(({ partial }) => partial);
     values = new Map(
-      tenants.map((tenant) => [tenant, mergeShared(tenant, groups, workspace.shared, partials)]),
+      tenants.map((tenant) => [
+        tenant,
+        { ...mergeShared(tenant, groups, workspace.shared, partials), before: parts.base ?? 0 },
+      ]),
     );
     isNews = false;
   }

@@ -33,9 +33,10 @@ export function decodeRecord(
   partition: number,
   partitions: number,
   read: readonly string[],
+  logVersion = 1,
 ): Decoder {
   const plain = plainDecoder(workspace, partition, partitions, read, earliestEventTime);
-  const closer = decodeCloser(workspace, partition, partitions);
+  const closer = decodeCloser(workspace, partition, partitions, logVersion);
   let columns = makeColumns(0, plain.width);
   let rows = 0;
   /** By row, used again in each batch. */
@@ -74,7 +75,12 @@ export interface Refused {
 }
 
 /** For records that are not plain: parses the whole, and says what is wrong with it. */
-export function decodeCloser(workspace: CompiledWorkspace, partition: number, partitions: number) {
+export function decodeCloser(
+  workspace: CompiledWorkspace,
+  partition: number,
+  partitions: number,
+  logVersion = 1,
+) {
   return function decode(record: LogRecord): Item | Refused {
     const refuse = (code: string, message: string, event: Partial<StoredEvent> | null) => ({
       refused: dead(code, message) as StepResult & { kind: 'dead' },
@@ -120,7 +126,7 @@ export function decodeCloser(workspace: CompiledWorkspace, partition: number, pa
       return refuse('time_out_of_range', `Event time ${event.time} is before the year 2000.`, event);
     }
     if (isMove(event.type)) {
-      const opened = openMove(event, partitions);
+      const opened = openMove(event, partitions, logVersion);
       return typeof opened === 'string'
         ? refuse('not_a_move', `A ${event.type} record can't be used: ${opened}.`, event)
         : arrived(record, subject, opened.event, opened.arrival);

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RepartitionStatus } from '../../gateway/index.ts';
 import { describeWithKafka, startTestKafka, type TestKafka } from '../support/kafka.ts';
+import { countsOf, outcomeOf, partitionsLog, partitionsReference } from '../support/partitions.ts';
 import {
   type Home,
   makeHome,
@@ -153,6 +155,42 @@ describeWithKafka('the program with Kafka as its log', () => {
       expect(report.differences).toEqual([]);
       expect(report.shared.snapshots).toBeGreaterThan(0);
       await program.stop();
+    } finally {
+      await home.remove();
+    }
+  });
+
+  it('goes on in a topic of more partitions, with all that everyone had', async () => {
+    const home = await makeHome(onKafka());
+    try {
+      const program = await startProgram(home, join(root, 'tests', 'workspaces', 'partitions'));
+      const log = partitionsLog(1_500);
+      const file = join(home.folder, 'log.jsonl');
+      await writeFile(file, log.join('\n'));
+      const here = ['--port', String(home.port)];
+      const feeding = presage(home, ['feed', file, '--order', 'file', '--json', '--rate', '150', ...here]);
+      await waitFor('some of it', async () => {
+        const [row] = await program.sql<{ n: number }>('SELECT toInt32(count()) AS n FROM events');
+        return (row?.n ?? 0) > 200;
+      });
+      const { code, out, err } = await presage(home, ['repartition', '--partitions', '6', '--json', ...here])
+        .finished;
+      expect([code, err]).toEqual([0, '']);
+      const { last } = JSON.parse(out) as RepartitionStatus;
+      expect(last?.topicLeft).toMatch(/^program\d+\.events\.v1$/);
+      console.info(`Producers waited ${last?.heldMs} ms while 4 partitions became 6 on Kafka.`);
+      const fed = await feeding.finished;
+      expect(JSON.parse(fed.out)).toMatchObject({ sent: log.length, dead: 0, rejected: 0 });
+      const outcome = await outcomeOf(program);
+      expect(outcome.events[0]).toBe(outcome.events[1]);
+      const served = countsOf(outcome);
+      for (const [subject, counts] of partitionsReference(log))
+        expect([subject, served.get(subject)]).toEqual([subject, counts]);
+      await program.stop();
+      // The next start finds the partitions by itself.
+      const again = await startProgram(home, join(root, 'tests', 'workspaces', 'partitions'));
+      expect(await again.ask<RepartitionStatus>('/api/repartition')).toMatchObject({ partitions: 6 });
+      await again.stop();
     } finally {
       await home.remove();
     }

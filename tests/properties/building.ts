@@ -138,7 +138,10 @@ export function buildingWorld(setup: Setup, plan: BuildPlan) {
   const written = Array.from({ length: partitions }, () => ({ entries: 0, position: 0 }));
   /** Users to whom a state came that was made from the table: their waits go by another clock (docs/rebuild.md). */
   const approximate = new Set<string>();
-  const table = historyOf(tables.tables, { end: (p) => written[p]?.position ?? 0, logVersion: 1 });
+  const table = historyOf(tables.tables, {
+    end: (p) => written[p]?.position ?? 0,
+    versions: () => [{ version: 1, partitions: 1, base: 0 }],
+  });
   const history: EventHistory = {
     ...table,
     async rows(...range) {

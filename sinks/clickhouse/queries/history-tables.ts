@@ -14,6 +14,8 @@ export interface EventRow {
   readonly properties: string;
   readonly source: string;
   readonly position: number;
+  /** Of `position`. */
+  readonly partition?: number;
 }
 
 export interface TransferRow {
@@ -29,6 +31,8 @@ export interface TransferRow {
   readonly source_position: number;
   readonly position: number;
   readonly after_position: number;
+  /** Of `position`. */
+  readonly partition?: number;
 }
 
 export interface ForwardedRow {
@@ -43,6 +47,8 @@ export interface ForwardedRow {
   readonly properties: string;
   readonly source: string;
   readonly position: number;
+  /** Of `position`. */
+  readonly partition?: number;
 }
 
 /** Positions of a partition: from `from` to before `to`. */
@@ -50,6 +56,11 @@ export interface Range {
   readonly partition: number;
   readonly from: number;
   readonly to: number;
+  /**
+   * Into how many partitions the log is divided since: the positions are then of all partitions that there were, of the
+   * subjects that `partition` has now.
+   */
+  readonly divided?: number;
 }
 
 /** What the tables know of positions and of anonymous ids. */
@@ -66,7 +77,7 @@ export interface HistoryTables {
 const milliseconds = (column: string): string => `toFloat64(toUnixTimestamp64Milli(${column}))`;
 
 const what = `'{"decision":' || toJSONString(decision) || ',"action":' || toJSONString(toString(action)) || ',"placement":' || toJSONString(toString(placement))`;
-const common = `tenant, subject, ${milliseconds('time')} AS time, ${milliseconds('received')} AS received, id, session, toString(source) AS source, toFloat64(position) AS position`;
+const common = `tenant, subject, ${milliseconds('time')} AS time, ${milliseconds('received')} AS received, id, session, toString(source) AS source, toFloat64(position) AS position, partition`;
 
 /** All that changes a subject's state, wherever `where` holds. The engine's own events know their subject only. */
 const eventsWhere = (where: string): string => `SELECT * FROM (
@@ -81,7 +92,7 @@ const eventsWhere = (where: string): string => `SELECT * FROM (
 
 const transfersWhere = (where: string): string => `SELECT tenant, anonymous_id, user_id, id,
   ${milliseconds('time')} AS time, ${milliseconds('received')} AS received, toString(source) AS source, state_bytes, source_partition,
-  toFloat64(source_position) AS source_position, toFloat64(position) AS position, toFloat64(after_position) AS after_position
+  toFloat64(source_position) AS source_position, partition, toFloat64(position) AS position, toFloat64(after_position) AS after_position
   FROM identity_transfers WHERE ${where} ORDER BY position`;
 
 /** Everything of an anonymous id from its first `identify` on, in the anonymous id's partition. */
@@ -89,18 +100,37 @@ const forwardedWhere = (
   where: string,
 ): string => `SELECT tenant, user_id, anonymous_id, toString(type) AS type,
   ${milliseconds('stated_time')} AS stated, ${milliseconds('received')} AS received, id, session, properties, toString(source) AS source,
-  toFloat64(position) AS position FROM forwarded_events WHERE ${where} ORDER BY position`;
+  partition, toFloat64(position) AS position FROM forwarded_events WHERE ${where} ORDER BY position`;
 
-const between = (column: string): string => `${column} >= {from: UInt64} AND ${column} < {to: UInt64}`;
-const here = `partition = {partition: UInt32} AND ${between('position')}`;
-const fromHere = `source_partition = {partition: UInt32} AND ${between('source_position')}`;
+/** Rows of a range; `own` is their column of the partition, `id` what they are divided by. */
+function inRange({ divided }: Range, position: string, own: string, id: string): string {
+  // ClickHouse's hash is Kafka's, as core/murmur2.ts is.
+  const place = divided === undefined ? own : `modulo(kafkaMurmurHash(${id}), {divided: UInt32})`;
+  return `${place} = {partition: UInt32} AND ${position} >= {from: UInt64} AND ${position} < {to: UInt64}`;
+}
 
 export function historyTables(warehouse: Pick<Warehouse, 'rows'>): HistoryTables {
   return {
-    events: (range) => warehouse.rows<EventRow>(eventsWhere(here), { ...range }),
-    arrived: (range) => warehouse.rows<TransferRow>(transfersWhere(here), { ...range }),
-    left: (range) => warehouse.rows<TransferRow>(transfersWhere(fromHere), { ...range }),
-    forwarded: (range) => warehouse.rows<ForwardedRow>(forwardedWhere(here), { ...range }),
+    events: (range) =>
+      warehouse.rows<EventRow>(
+        eventsWhere(inRange(range, 'position', 'partition', 'substring(subject, 3)')),
+        {
+          ...range,
+        },
+      ),
+    arrived: (range) =>
+      warehouse.rows<TransferRow>(transfersWhere(inRange(range, 'position', 'partition', 'user_id')), {
+        ...range,
+      }),
+    left: (range) =>
+      warehouse.rows<TransferRow>(
+        transfersWhere(inRange(range, 'source_position', 'source_partition', 'anonymous_id')),
+        { ...range },
+      ),
+    forwarded: (range) =>
+      warehouse.rows<ForwardedRow>(forwardedWhere(inRange(range, 'position', 'partition', 'anonymous_id')), {
+        ...range,
+      }),
     eventsOf: (tenants, subjects) =>
       warehouse.rows<EventRow>(
         eventsWhere('tenant IN {tenants: Array(String)} AND subject IN {subjects: Array(String)}'),

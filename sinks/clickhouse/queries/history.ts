@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../../schemas/index.ts';
+import { type LogVersion, placeOf, versionAt } from '../../../stream/log/versions.ts';
 import type { Closed, EventHistory, HistoryRow } from '../../../stream/rebuild/port.ts';
 import type { Warehouse } from '../port.ts';
 import {
@@ -13,38 +14,88 @@ export interface HistoryParts {
   readonly warehouse: Pick<Warehouse, 'rows'>;
   /** Everything of the partition below this position is in ClickHouse; null: not known yet. */
   readonly end: (partition: number) => number | null;
-  readonly logVersion: number;
+  /** How the log is and has been divided; the last is in force. */
+  readonly versions: () => readonly LogVersion[];
+}
+
+/** Positions from `from` to before `to` of one version of the log, and of which partitions. */
+interface Stretch {
+  readonly version: LogVersion;
+  readonly isInForce: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The versions that places from `from` to before `to` are of. In the version in force a place is a position of the
+ * partition; of versions before it, all partitions are one line (`placeOf`).
+ */
+function stretchesOf(all: readonly LogVersion[], from: number, to: number): Stretch[] {
+  return all.flatMap((version, index): Stretch[] => {
+    const { base, partitions } = version;
+    const end = all[index + 1]?.base ?? Infinity;
+    const [first, last] = [Math.max(from, base), Math.min(to, end)];
+    if (first >= last) return [];
+    if (end === Infinity) return [{ version, isInForce: true, from: first, to: last }];
+    return [
+      {
+        version,
+        isInForce: false,
+        from: base + Math.floor((first - base) / partitions),
+        to: base + Math.ceil((last - base) / partitions),
+      },
+    ];
+  });
 }
 
 /**
  * The event table of ClickHouse, as state is made from it. Exposures and outcomes: the first of each kind for a decision.
+ * Events of before the partitions became these are those of the subjects that they have now.
  * Where what went on to users was not written yet (before migration 0006), only what closed a state is known of it.
  */
 export const eventHistory = ({ warehouse, ...parts }: HistoryParts): EventHistory =>
   historyOf(historyTables(warehouse), parts);
 
-/** The same, of what tables say; `end` and `logVersion` as in HistoryParts. */
+/** The same, of what tables say; `end` and `versions` as in HistoryParts. */
 export function historyOf(
   tables: HistoryTables,
-  { end, logVersion }: Omit<HistoryParts, 'warehouse'>,
+  { end, versions }: Omit<HistoryParts, 'warehouse'>,
 ): EventHistory {
+  async function rowsIn(stretch: Stretch, partition: number, divided: number): Promise<HistoryRow[]> {
+    const { version, isInForce, from, to } = stretch;
+    const range = { partition, from, to, ...(isInForce ? {} : { divided }) };
+    const [events, arrived, left, forwarded] = await Promise.all([
+      tables.events(range),
+      tables.arrived(range),
+      tables.left(range),
+      tables.forwarded(range),
+    ]);
+    const place = (position: number, own = 0): number =>
+      isInForce ? position : placeOf(version, own, position);
+    const byPlace = new Map<number, HistoryRow>();
+    // What the engine told a whole partition of before says nothing of these.
+    const told = isInForce ? events : events.filter(({ subject }) => subject !== 'a:engine');
+    for (const row of told) byPlace.set(place(row.position, row.partition), rowOf(row));
+    for (const row of left) byPlace.set(place(row.source_position, row.source_partition), closing(row));
+    for (const row of forwarded) byPlace.set(place(row.position, row.partition), goneOn(row));
+    for (const row of arrived) {
+      const at = place(row.position, row.partition);
+      byPlace.set(at, arrival(row, byPlace.get(at), versionAt(versions(), row.source_position).version));
+    }
+    return [...byPlace].map(([position, row]) => ({ ...row, position }));
+  }
+
   return {
     end,
     async rows(partition, from, to) {
-      const range = { partition, from, to };
-      const [events, arrived, left, forwarded] = await Promise.all([
-        tables.events(range),
-        tables.arrived(range),
-        tables.left(range),
-        tables.forwarded(range),
-      ]);
-      const byPosition = new Map<number, HistoryRow>();
-      for (const row of events) byPosition.set(row.position, rowOf(row));
-      for (const row of left) byPosition.set(row.source_position, closing(row));
-      for (const row of forwarded) byPosition.set(row.position, goneOn(row));
-      for (const row of arrived)
-        byPosition.set(row.position, arrival(row, byPosition.get(row.position), logVersion));
-      return [...byPosition.values()].sort((a, b) => a.position - b.position);
+      const all = versions();
+      const divided = all.at(-1)?.partitions ?? 1;
+      const found: HistoryRow[] = [];
+      for (const stretch of stretchesOf(all, from, to))
+        found.push(...(await rowsIn(stretch, partition, divided)));
+      return found
+        .filter(({ position }) => position >= from && position < to)
+        .sort((a, b) => a.position - b.position);
     },
     async closed(asked) {
       if (asked.length === 0) return [];

@@ -4,7 +4,7 @@ import { messageOf, PresageError } from '../../../core/index.ts';
 import { byAge } from './memory.ts';
 import type { ClaimResult, Inbox, InboxAddress, PendingOffer, PushedOffer } from './port.ts';
 import { inboxLimits } from './port.ts';
-import { claimScript, putScript } from './scripts.ts';
+import { claimScript, putScript, settleScript } from './scripts.ts';
 
 /**
  * Inboxes in Redis: two hashes a subject, `{<log>:<partition>}:inbox:<tenant>:<subject>` and `...:pushed:...`, that
@@ -15,6 +15,7 @@ export function redisInbox(redis: Redis | Cluster, log = 'events.v1'): Inbox {
   const pushedKey = (at: InboxAddress) => `{${log}:${at.partition}}:pushed:${at.tenant}:${at.subject}`;
   const put = script(redis, putScript);
   const claim = script(redis, claimScript);
+  const settle = script(redis, settleScript);
 
   return {
     async put(address, offer, now) {
@@ -55,7 +56,7 @@ export function redisInbox(redis: Redis | Cluster, log = 'events.v1'): Inbox {
       )) as ClaimResult;
     },
     async settle(address, decision) {
-      await orUnavailable(() => redis.hdel(inboxKey(address), decision));
+      await settle([inboxKey(address)], [decision]);
     },
   };
 }

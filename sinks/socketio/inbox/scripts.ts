@@ -1,3 +1,11 @@
+/** While a partition is being moved, what is written is named, to be moved once more (stream/state/redis/moving.lua). */
+const noteTouched = `
+local tag = string.match(KEYS[1], '^{[^}]*}')
+local function noteTouched()
+  if redis.call('EXISTS', tag .. ':moving') == 1 then redis.call('SADD', tag .. ':dirty', unpack(KEYS)) end
+end
+`;
+
 /**
  * Adds an offer once and keeps both hashes within their bounds. The second hash remembers what the first one forgets,
  * so a repeat after the offer was shown does not bring it back.
@@ -7,7 +15,7 @@
  * ARGV    decision, PendingOffer, PushedOffer, expiresAt, now, max waiting, max pushed, keep (times in ms)
  * Returns {1 if it waits now, number of unexpired offers dropped for it}
  */
-export const putScript = `
+export const putScript = `${noteTouched}
 local expiresAt, now = tonumber(ARGV[4]), tonumber(ARGV[5])
 local function live(json) return cjson.decode(json)['expiresAt'] > now end
 
@@ -44,6 +52,7 @@ local function lastsAtLeast(key, ms)
 end
 
 local keep = tonumber(ARGV[8])
+noteTouched()
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 lastsAtLeast(KEYS[2], expiresAt - now + keep)
@@ -60,7 +69,7 @@ return {redis.call('HEXISTS', KEYS[1], ARGV[1]), dropped}
  * ARGV    decision, claimant, now (ms), keep (ms)
  * Returns 'granted' | 'held' | 'unknown' | 'expired'
  */
-export const claimScript = `
+export const claimScript = `${noteTouched}
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known then return 'unknown' end
 local offer, now = cjson.decode(known), tonumber(ARGV[3])
@@ -68,6 +77,17 @@ if offer['expiresAt'] + tonumber(ARGV[4]) <= now then return 'unknown' end
 if offer['expiresAt'] <= now then return 'expired' end
 if offer['claimedBy'] then return offer['claimedBy'] == ARGV[2] and 'granted' or 'held' end
 offer['claimedBy'] = ARGV[2]
+noteTouched()
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(offer))
 return 'granted'
+`;
+
+/**
+ * Takes an offer out.
+ *
+ * KEYS[1] waiting offers
+ * ARGV    decision
+ */
+export const settleScript = `${noteTouched}
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then noteTouched() end
 `;

@@ -79,15 +79,15 @@ documents AS (SELECT * EXCEPT (properties), type != '' AND NOT startsWith(type, 
   FROM (
     ${parts.events}
     UNION ALL
-    SELECT DISTINCT tenant, subject, partition, toInt64(-1) AS position, toInt64(0) AS time, '' AS type, '' AS id, '' AS session, '{}' AS properties FROM points
+    SELECT DISTINCT tenant, subject, toUInt32(0) AS partition, toInt64(-1) AS position, toInt64(0) AS time, '' AS type, '' AS id, '' AS session, '{}' AS properties FROM points
   )),
 seen AS (SELECT tenant, subject, partition, position, time, type, id, session, isOrdinary,
-  isOrdinary AND time + ${config.deduplicationMs} < maxIf(time, isOrdinary) OVER (PARTITION BY tenant, subject, partition ORDER BY position) AS isLaterThanWindow,
+  isOrdinary AND time + ${config.deduplicationMs} < maxIf(time, isOrdinary) OVER (PARTITION BY tenant, subject ORDER BY position) AS isLaterThanWindow,
   row_number() OVER (PARTITION BY tenant, subject, time, id ORDER BY position) = 1 AS isFirst${stored.map(({ name, expression }) => `,\n  ${expression} AS ${name}`).join('')}
   FROM documents),
 pairs AS (SELECT p.point AS point, p.at AS at, e.position AS position, e.time AS time, e.type AS type, e.id AS id, e.session AS session,
   e.isOrdinary AS isOrdinary, e.isFirst AS isFirst, e.isLaterThanWindow AS isLaterThanWindow${carried.map((name) => `, e.${name} AS ${name}`).join('')}
-  FROM seen AS e INNER JOIN points AS p ON e.tenant = p.tenant AND e.subject = p.subject AND e.partition = p.partition
+  FROM seen AS e INNER JOIN points AS p ON e.tenant = p.tenant AND e.subject = p.subject
   WHERE e.position <= p.position OR e.position = -1),
 firsts AS (SELECT point, maxIf(time, isOrdinary) AS newest${before
     .all()

@@ -1,7 +1,16 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** What the Kafka log measures. One per registry. */
-export function kafkaLogMetrics(registry: Registry) {
+/** By registry: a log of other partitions goes on with them. */
+const known = new WeakMap<Registry, KafkaLogMetrics>();
+
+/** What Kafka logs measure: the same of one registry. */
+export function kafkaLogMetrics(registry: Registry): KafkaLogMetrics {
+  const metrics = known.get(registry) ?? make(registry);
+  known.set(registry, metrics);
+  return metrics;
+}
+
+function make(registry: Registry) {
   const registers = [registry];
   return {
     consumerRestarts: new Counter({
@@ -24,4 +33,4 @@ export function kafkaLogMetrics(registry: Registry) {
     }),
   };
 }
-export type KafkaLogMetrics = ReturnType<typeof kafkaLogMetrics>;
+export type KafkaLogMetrics = ReturnType<typeof make>;

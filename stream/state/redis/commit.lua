@@ -4,6 +4,7 @@
 --       2 commits hash: <sequence mod 8> -> commit id, newline, JSON list of resolutions; what a repeat is answered from
 --       3 outbox  stream with ids 0-1, 0-2...
 --       4 partition string
+--       While the partition is being moved, <tag>:dirty takes the names of what is written (moving.lua).
 --       State blobs, caps and timers (sorted sets) have the keys' hash tag and are named in the argument: 3,000 KEYS would cost more than
 --       the writes.
 -- ARGV: 1 MessagePack of
@@ -171,6 +172,22 @@ local function apply(item, caps)
   return nil
 end
 
+-- Everything of subjects that a commit writes, by name.
+local function touched(args, by_subject)
+  local names = {}
+  for i = 1, #args[5], 2 do table.insert(names, args[5][i]) end
+  for _, key in ipairs(args[6]) do table.insert(names, key) end
+  for key in pairs(by_subject) do table.insert(names, key) end
+  for _, index in ipairs(args[8]) do
+    for i = 2, #index[2], 2 do table.insert(names, index[1] .. '\0' .. index[2][i]) end
+    for _, member in ipairs(index[3]) do table.insert(names, index[1] .. '\0' .. member) end
+  end
+  for _, item in ipairs(args[7]) do
+    if item[1] == 'expire' and item[5] then table.insert(names, item[5] .. '\0' .. item[6]) end
+  end
+  return names
+end
+
 local function commit(keys, argv)
   local head_key, commits_key, outbox_key, partition_key = keys[1], keys[2], keys[3], keys[4]
   if not is_missing_or(head_key, 'hash') or not is_missing_or(commits_key, 'hash')
@@ -214,6 +231,7 @@ local function commit(keys, argv)
   -- Every check is behind us; from here on only writes that cannot fail, position and commit id last.
   if #blobs > 0 then redis.call('MSET', unpack(blobs)) end
   if #deletes > 0 then redis.call('DEL', unpack(deletes)) end
+  if is_moving(tag) then note_touched(tag, touched(args, by_subject)) end
   if args[4] then redis.call('SET', partition_key, args[4]) end
   for _, caps in pairs(by_subject) do write_caps(caps) end
   for _, index in ipairs(args[8]) do

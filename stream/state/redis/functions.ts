@@ -7,6 +7,7 @@ const library = functionLibrary({
   files: [
     '../../redis/keys.lua',
     './caps.lua',
+    './moving.lua',
     './commit.lua',
     './request.lua',
     './caps_used.lua',

@@ -1,5 +1,5 @@
 -- A decision of the request path: takes caps and publishes in one step. Never touches head or blobs.
--- KEYS: 1 idempotency key (string: MessagePack {payload, resolution})
+-- KEYS: 1 idempotency key (string: MessagePack {payload, resolution, member})
 --       2 outbox (stream)
 --       3 caps of the subject (hash)
 --       4 state blob of the subject (string)
@@ -53,6 +53,9 @@ local function request(keys, argv)
   write_caps(caps)
   local now = redis.call('TIME')
   local offset = publish(outbox_key, 'decision', payload, resolution, 'request:' .. now[1] .. '.' .. now[2])
-  redis.call('SET', answer_key, cmsgpack.pack({ payload, resolution }), 'PX', whole(keep))
+  -- With the subject, which the key does not name: that is what the answer is moved by.
+  redis.call('SET', answer_key, cmsgpack.pack({ payload, resolution, member }), 'PX', whole(keep))
+  local tag = string.match(answer_key, '^{[^}]*}')
+  if is_moving(tag) then note_touched(tag, { answer_key, caps_key, keys[6] .. '\0' .. member }) end
   return { 'decided', whole(offset), resolution }
 end
