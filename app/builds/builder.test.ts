@@ -46,6 +46,7 @@ async function rig(load = async (workspace: CompiledWorkspace) => engineOf(works
     load,
     text,
     resume: null,
+    logVersion: () => 1,
   });
   await builder.role.start();
   const apply = (dryRun = false) =>

@@ -35,6 +35,7 @@ export interface BuilderParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly load: (workspace: CompiledWorkspace) => Promise<LoadedEngine>;
+  readonly logVersion: () => number;
   /** Text of the workspace that the program was started with. */
   readonly text: string;
   /** A build that was under way when the program ended. */
@@ -173,6 +174,7 @@ export function makeBuilder(parts: BuilderParts): Builder {
             reported: parts.history.end,
             newId: randomUUID,
             partitions: log.partitions,
+            logVersion: parts.logVersion(),
             generation: plan.generation,
             history: plan.from === 'events' ? parts.history : null,
           },

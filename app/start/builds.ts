@@ -98,6 +98,7 @@ export async function wireBuilds(
     load: (loaded) => loadEngine(loaded, engineParts),
     text: await textOf(store, first, own),
     resume,
+    logVersion: () => parts.divisions.current().version.version,
   });
   return {
     engines,

@@ -26,7 +26,7 @@ export function partitionsLog(events: number, seed = 5): readonly string[] {
     if (random() < 0.3) {
       // Visitors: what they do is counted, and decides nothing.
       const visitor = upTo(Math.ceil(people / 3));
-      const isIdentified = index > last * (0.2 + (0.6 * visitor) / people);
+      const isIdentified = index > last * (0.05 + (2.4 * visitor) / people);
       const anonymousId = `v${visitor}`;
       if (isIdentified && random() < 0.1) add(index, 'identify', { userId: `k${visitor}`, anonymousId }, {});
       else add(index, 'page', { anonymousId }, { item, price });
