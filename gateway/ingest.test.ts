@@ -327,6 +327,14 @@ describe('bad input', () => {
     expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
   });
 
+  it('says of a key that is not taken which it is', async () => {
+    for (const text of ['{"batch":[{"__proto__":1}]}', '{"constructor":{"prototype":1}}']) {
+      const { body } = await lab.post('/v1/batch', text, key);
+      expect(body.message).toContain('"__proto__"');
+    }
+    expect((await lab.post('/v1/batch', '{"batch":[', key)).body.message).toBe('The body is not valid JSON.');
+  });
+
   it('survives nesting that would exhaust a stack', async () => {
     const deep = `{"batch":[{"type":"track","event":"x","userId":"u","properties":{"d":${'['.repeat(100_000)}${']'.repeat(100_000)}}}]}`;
     const answer = await lab.post('/v1/batch', deep, key);

@@ -46,7 +46,7 @@ export async function sendEvents(
         ? 0
         : begunAt + ((progress.sent - alreadySent) / options.rate) * 1_000 - options.now();
     if (wait > 0) await options.pause(wait);
-    const answer = await sendUntilAnswered(call, options);
+    const answer = await sendAll(call, options);
     if (answer === null) break;
     const offsets = { ...progress.offsets };
     for (const [partition, offset] of Object.entries(answer.offsets))
@@ -72,7 +72,7 @@ async function* callsOf(events: AsyncIterable<PlannedEvent>, most: number): Asyn
   let call: PlannedEvent[] = [];
   let bytes = 0;
   for await (const planned of events) {
-    const size = JSON.stringify(planned.event).length;
+    const size = Buffer.byteLength(JSON.stringify(planned.event));
     if (call.length >= most || (call.length > 0 && bytes + size > mostBytesPerCall)) {
       yield call;
       call = [];
@@ -82,6 +82,38 @@ async function* callsOf(events: AsyncIterable<PlannedEvent>, most: number): Asyn
     bytes += size;
   }
   if (call.length > 0) yield call;
+}
+
+/** Refused for what stands in one of the events: the others of the call are still good. */
+const codesOfContent: ReadonlySet<string> = new Set(['malformed_json', 'body_too_large']);
+
+/**
+ * A call that is refused as a whole is sent in halves, in order, until the event that it is refused for stands alone:
+ * that one is rejected. null = interrupted; halves that were taken are sent again and are repeats then.
+ */
+async function sendAll(
+  call: readonly PlannedEvent[],
+  options: SendOptions,
+): Promise<IngestFeedAnswer | null> {
+  try {
+    return await sendUntilAnswered(call, options);
+  } catch (error) {
+    if (!(error instanceof PresageError) || !codesOfContent.has(error.code)) throw error;
+    const { code, message } = error;
+    if (call.length === 1) return { accepted: 0, rejected: [{ index: 0, code, message }], offsets: {} };
+  }
+  const middle = call.length >> 1;
+  const first = await sendAll(call.slice(0, middle), options);
+  const second = first && (await sendAll(call.slice(middle), options));
+  if (first === null || second === null) return null;
+  const offsets = { ...first.offsets };
+  for (const [partition, offset] of Object.entries(second.offsets))
+    offsets[partition] = Math.max(offset, offsets[partition] ?? -1);
+  return {
+    accepted: first.accepted + second.accepted,
+    rejected: [...first.rejected, ...second.rejected.map((one) => ({ ...one, index: one.index + middle }))],
+    offsets,
+  };
 }
 
 async function sendUntilAnswered(

@@ -57,11 +57,25 @@ export function readJsonBodies(app: FastifyInstance, budget: BodyBudget): void {
       const bytes = await readBytes(request, payload, limit, budget);
       if (bytes.length === 0) return undefined;
       return new Promise((resolve, reject) => {
-        void parseJson(request, bytes.toString('utf8'), (error, body) =>
-          error ? reject(error) : resolve(body),
+        const text = bytes.toString('utf8');
+        void parseJson(request, text, (error, body) =>
+          error ? reject(refusalOf(error, text)) : resolve(body),
         );
       });
     },
+  );
+}
+
+/** The parser says of a forbidden key no more than that the body is wrong. */
+function refusalOf(error: Error, text: string): Error {
+  try {
+    JSON.parse(text);
+  } catch {
+    return error;
+  }
+  return new PresageError(
+    'malformed_json',
+    'The body has a key "__proto__", or "prototype" in "constructor", which are not taken. Rename it.',
   );
 }
 
