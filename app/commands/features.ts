@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { PresageError } from '../../core/index.ts';
+import { parseTime } from '../../gateway/index.ts';
 import { openEmbeddedWarehouse } from '../../sinks/clickhouse/index.ts';
 import { boundOf } from '../../stream/features/sql/index.ts';
 import { type CompiledWorkspace, durationMs, formatDuration, loadWorkspace } from '../../workspace/index.ts';
@@ -121,10 +122,10 @@ function parseSample(text: string): number {
   throw new PresageError('usage', `--sample: expected a number from 1 to 1000000, got "${text}".`);
 }
 
-/** Unix milliseconds. */
+/** Unix milliseconds; without a zone in UTC, as everywhere. */
 function parseSince(text: string, now: number): number {
   if (/^[1-9][0-9]*(ms|s|m|h|d)$/.test(text)) return now - durationMs(text);
-  const time = Date.parse(text);
+  const time = parseTime(text);
   if (Number.isFinite(time)) return time;
   throw new PresageError(
     'usage',

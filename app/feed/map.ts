@@ -70,14 +70,19 @@ function eventOf(value: unknown, row: number, index: number, fileHash: string): 
   const refuse = (message: string): Mapped => ({ kind: 'reject', row, code: 'not_an_event', message });
   if (typeof value !== 'object' || value === null)
     return refuse('the mapping returned something that is not an event');
-  const { id, type, time, userId, anonymousId, session, properties, context } = value as Record<
-    string,
-    unknown
-  >;
+  const { type, time, properties, context, ...given } = value as Record<string, unknown>;
   const at = timeOf(time);
   if (typeof type !== 'string' || type === '') return refuse('type: expected a name');
   if (at === null) return refuse(`time: expected Unix milliseconds or ISO 8601, got ${shown(time)}`);
-  if (!isId(userId) && !isId(anonymousId)) return refuse('expected a userId or an anonymousId');
+  const ids: { [name in IdName]?: string } = {};
+  for (const name of idNames) {
+    const found = given[name];
+    if (found === undefined || found === null || found === '') continue;
+    if (!isId(found)) return refuse(`${name}: expected text or a whole number, got ${shown(found)}`);
+    ids[name] = String(found);
+  }
+  if (ids.userId === undefined && ids.anonymousId === undefined)
+    return refuse('expected a userId or an anonymousId');
   if (properties !== undefined && (typeof properties !== 'object' || properties === null))
     return refuse('properties: expected an object');
   return {
@@ -85,12 +90,10 @@ function eventOf(value: unknown, row: number, index: number, fileHash: string): 
     row,
     index,
     event: {
-      id: isId(id) ? String(id) : contentId('feed', fileHash, String(row), String(index)),
+      ...ids,
+      id: ids.id ?? contentId('feed', fileHash, String(row), String(index)),
       type,
       time: at,
-      ...(isId(userId) ? { userId: String(userId) } : {}),
-      ...(isId(anonymousId) ? { anonymousId: String(anonymousId) } : {}),
-      ...(isId(session) ? { session: String(session) } : {}),
       properties: (properties ?? {}) as Record<string, unknown>,
       ...(typeof context === 'object' && context !== null
         ? { context: context as Record<string, unknown> }
@@ -99,8 +102,12 @@ function eventOf(value: unknown, row: number, index: number, fileHash: string): 
   };
 }
 
+const idNames = ['id', 'userId', 'anonymousId', 'session'] as const;
+type IdName = (typeof idNames)[number];
+
+/** A larger number has been rounded: two people would be one. */
 const isId = (value: unknown): value is string | number =>
-  (typeof value === 'string' && value !== '') || typeof value === 'number';
+  typeof value === 'string' || Number.isSafeInteger(value);
 
 /** As the gateway reads times, so without a zone in UTC, whatever zone this machine is in; CSV has numbers as text. */
 function timeOf(value: unknown): number | null {

@@ -105,6 +105,18 @@ describe('a row without a mapping module', () => {
     },
   );
 
+  it('may have ids that are whole numbers, and none that is rounded or no id at all', () => {
+    const row = { type: 'viewed', time };
+    expect(mapped({ ...row, id: 7, userId: 42, session: '', anonymousId: null })).toMatchObject({
+      event: { id: '7', userId: '42' },
+    });
+    for (const wrong of [2 ** 53, 1.5, {}, true, Number.NaN])
+      expect(mapped({ ...row, anonymousId: 'a', userId: wrong })).toMatchObject({
+        kind: 'reject',
+        message: expect.stringMatching(/^userId: expected text or a whole number, got /),
+      });
+  });
+
   it('may be a call of a Segment client, whose id and name it keeps', () => {
     const call = { timestamp: time, messageId: 'm1', anonymousId: 'a' };
     expect(mapped({ ...call, type: 'track', event: 'viewed' })).toMatchObject({
