@@ -27,6 +27,11 @@ const benchmarks = {
     shows:
       '1 and 2 worker processes; cost an event from 10 thousand to a million users: [--events 1000000] [--users 10000,100000,1000000]',
   },
+  builds: {
+    file: 'builds/serving.ts',
+    shows:
+      'what is served while state is made anew, in turn with and without: [--events 100000] [--rounds 3] [--decisions 50] [--tracked 100]; needs npm run build',
+  },
   'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
 };
 

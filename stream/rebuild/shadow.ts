@@ -68,7 +68,7 @@ export const makeShadowProgress = (): ShadowProgress => ({
   trouble: null,
 });
 
-const usualSizes: ShadowSizes = { page: 2_000, near: 2_000, cached: 20_000 };
+const usualSizes: ShadowSizes = { page: 2_000, near: 500, cached: 20_000 };
 /** Records of the log read at once. */
 const recordsPerRead = 500;
 const cachedBytes = 64 * 1024 * 1024;

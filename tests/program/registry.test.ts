@@ -59,7 +59,7 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
       ).toEqual([{ spent: 2.5 }, { spent: 3.5 }]);
       await program.stop();
 
-      const values = await consume(broker.address, 2);
+      const values = await consume(broker.address, (found) => found.length >= 2);
       const client = new SchemaRegistryClient({ baseURLs: [registry.url] });
       const deserializer = new JsonDeserializer(client, SerdeType.VALUE, { validate: true });
       const read = await Promise.all(
@@ -71,13 +71,46 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
       expect(schemaIdOf(values[1] as Buffer)).not.toBe(id);
     });
 
+    it('takes the event types of a workspace that is applied, and refuses one as it does at the start', async () => {
+      const program = await startProgram(home, workspace);
+      const path = join(workspace, 'presage.yaml');
+      const text = await readFile(path, 'utf8');
+      const here = ['--port', String(home.port), '--json'];
+      const withClicks = text.replace('types:\n', 'types:\n  click: { properties: { sku: string } }\n');
+      await writeFile(path, withClicks);
+      expect(await presage(home, ['apply', ...here]).finished).toMatchObject({ code: 0, err: '' });
+      const client = new SchemaRegistryClient({ baseURLs: [registry.url] });
+      const { id } = await client.getLatestSchemaMetadata('presage.events.v1-small.click');
+      const file = join(home.folder, 'click.jsonl');
+      const event = {
+        id: 'click',
+        type: 'click',
+        userId: 'ann',
+        time: 1_700_000_000_000,
+        properties: { sku: 'a' },
+      };
+      await writeFile(file, JSON.stringify(event));
+      const fed = await presage(home, ['feed', file, '--tenant', 'acme', ...here]).finished;
+      expect(JSON.parse(fed.out)).toMatchObject({ new: 1, dead: 0 });
+      const isClick = (value: Buffer) => value.includes('"id":"click"');
+      const values = await consume(broker.address, (found) => found.some(isClick));
+      expect(schemaIdOf(values.find(isClick) as Buffer)).toBe(id);
+
+      await makeBackward('presage.events.v1-small.click');
+      await writeFile(
+        path,
+        withClicks.replace('click: { properties: { sku: string', 'click: { properties: { sku: number'),
+      );
+      const refused = await presage(home, ['apply', ...here]).finished;
+      expect(refused.code).toBe(1);
+      expect(refused.err).toMatch(/refused the schema registering presage\.events\.v1-small\.click/);
+      expect(await program.ask('/api/builds')).toMatchObject({ build: null });
+      await writeFile(path, text);
+      await program.stop();
+    }, 300_000);
+
     it('does not start with a workspace that the registry refuses, and says why', async () => {
-      const response = await fetch(`${registry.url}/config/${subject}`, {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ compatibility: 'BACKWARD' }),
-      });
-      expect(response.ok).toBe(true);
+      await makeBackward(subject);
       const path = join(workspace, 'presage.yaml');
       const text = await readFile(path, 'utf8');
       await writeFile(path, text.replace('sku: string', 'sku: number'));
@@ -100,6 +133,15 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
       expect(started.err).toContain(`The schema registry at ${home.env.SCHEMA_REGISTRY_URL} does not answer`);
     });
 
+    async function makeBackward(of: string): Promise<void> {
+      const response = await fetch(`${registry.url}/config/${of}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ compatibility: 'BACKWARD' }),
+      });
+      expect(response.ok).toBe(true);
+    }
+
     const startArguments = () => [
       'start',
       '--no-open',
@@ -113,7 +155,7 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
   });
 });
 
-async function consume(address: string, count: number): Promise<Buffer[]> {
+async function consume(address: string, isEnough: (found: readonly Buffer[]) => boolean): Promise<Buffer[]> {
   const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({ groupId: 'reader' });
   const values: Buffer[] = [];
@@ -124,7 +166,7 @@ async function consume(address: string, count: number): Promise<Buffer[]> {
       if (message.value !== null) values.push(message.value);
     },
   });
-  await waitFor('the events in the topic', () => values.length >= count);
+  await waitFor('the events in the topic', () => isEnough(values));
   await consumer.disconnect();
   return values;
 }
