@@ -24,7 +24,7 @@ export interface PaceParts {
 const stepMs = 4;
 /** Longer steps have waited for something else. */
 const mostIdleMs = 250;
-export const paceRecords = { first: 50, least: 10, most: 500 } as const;
+export const paceRecords = { first: 100, least: 100, most: 500 } as const;
 
 /**
  * One step at a time, whoever asks: each keeps the processor for about 4 ms, and then all are idle for as long as the
