@@ -85,10 +85,11 @@ interface Page {
   readonly to: number;
 }
 
-function hasSource({ transfer }: HistoryRow, table: EventHistory): boolean {
+function hasSource({ transfer }: HistoryRow, table: EventHistory, partitions: number): boolean {
   if (transfer === null || !transfer.hasState) return true;
   const { partition, position } = transfer.from;
-  return position < (table.end(partition) ?? 0);
+  // One that there is no longer, after `presage repartition`, has all that it ever had in the table.
+  return partition >= partitions || position < (table.end(partition) ?? 0);
 }
 
 /**
@@ -185,7 +186,7 @@ export async function runShadow(
     let page: Page = { records: [], to: from };
     await parts.pace.step(signal, async () => {
       const rows = await table.rows(partition, from, to);
-      const early = rows.findIndex((row) => !hasSource(row, table));
+      const early = rows.findIndex((row) => !hasSource(row, table, parts.partitions));
       const isPatient = early >= 0 && parts.clock.monotonic() < patientUntil;
       if (early >= 0 && !isPatient)
         parts.logger.warn(
