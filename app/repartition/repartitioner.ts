@@ -38,6 +38,7 @@ export interface RepartitionerParts {
   readonly shared: () => Pick<SettleParts, 'groups' | 'tenants'>;
   /** The topic that holds the log of a version; null: it is not in Kafka. */
   readonly topicOf: (version: number) => string | null;
+  readonly times?: Partial<RepartitionTimes>;
 }
 
 export interface Repartitioner extends Repartition {
@@ -48,13 +49,24 @@ export interface Repartitioner extends Repartition {
 /** More would make thousands of streams, files and connections for nothing on one machine. */
 export const mostPartitions = 256;
 
-const retryMs = 1_000;
-/** Producers are held once no more than so much is still on its way, or after waiting for it so long. */
+/** Milliseconds. */
+export interface RepartitionTimes {
+  /** Between two tries. */
+  readonly retryMs: number;
+  /** How long it is waited before producers are held until little is on its way. */
+  readonly nearWithinMs: number;
+  /** How long those inside may take to leave, and what is on its way to arrive, before producers go on for now. */
+  readonly leaveWithinMs: number;
+  readonly drainWithinMs: number;
+}
+const defaultTimes: RepartitionTimes = {
+  retryMs: 1_000,
+  nearWithinMs: 60_000,
+  leaveWithinMs: 5_000,
+  drainWithinMs: 20_000,
+};
+/** Little on its way: so many records and entries. */
 const nearEnough = 2_000;
-const nearWithinMs = 60_000;
-/** How long those inside may take to leave, and what is on its way to arrive, before producers go on for now. */
-const leaveWithinMs = 5_000;
-const drainWithinMs = 20_000;
 /** Touched keys that may be left for when everyone waits. */
 const fewTouched = 500;
 const mostRounds = 20;
@@ -66,6 +78,7 @@ const mostRounds = 20;
  */
 export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
   const { divisions, surroundings, clock } = parts;
+  const { retryMs, nearWithinMs, leaveWithinMs, drainWithinMs } = { ...defaultTimes, ...parts.times };
   const logger = parts.logger.child({ role: 'repartition' });
   let stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();

@@ -1,0 +1,49 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { makeGate } from '../core/index.ts';
+import { type Lab, startLab } from '../tests/support/gateway.ts';
+
+let lab: Lab | null = null;
+afterEach(() => lab?.stop());
+
+async function labWith(patienceMs: number) {
+  const gate = makeGate({ patienceMs, what: 'The number of partitions is being changed' });
+  lab = await startLab({ gate });
+  const { secret } = await lab.keysOf('acme');
+  const send = (id: string) =>
+    (lab as Lab).post(
+      '/v1/t',
+      { messageId: id, event: 'viewed', userId: 'u', properties: { sku: 's' } },
+      secret,
+    );
+  return { gate, lab, send, secret };
+}
+
+describe('while the gate is closed', () => {
+  it('what uses log or state waits, and is served when it opens; all else is served', async () => {
+    const { gate, lab, send, secret } = await labWith(60_000);
+    expect((await send('a')).status).toBe(200);
+    // Nobody is inside any more.
+    expect(await gate.close(10_000)).toBe(true);
+    const answers: string[] = [];
+    const waiting = [
+      send('b').then(({ status }) => answers.push(`event ${status}`)),
+      lab.get('/v1/subjects/u/features', secret).then(({ status }) => answers.push(`read ${status}`)),
+    ];
+    expect((await lab.get('/healthz')).status).toBe(200);
+    expect(answers).toEqual([]);
+    expect(await lab.events()).toHaveLength(1);
+    gate.open();
+    await Promise.all(waiting);
+    expect(answers.sort()).toEqual(['event 200', 'read 404']);
+    expect(await lab.events()).toHaveLength(2);
+  });
+
+  it('who has waited too long is told when to come back', async () => {
+    const { gate, send } = await labWith(20);
+    await gate.close(10_000);
+    const { status, headers, body } = await send('a');
+    expect([status, headers.get('retry-after'), body.code]).toEqual([503, '1', 'held_back']);
+    gate.open();
+    expect((await send('a')).status).toBe(200);
+  });
+});
