@@ -34,13 +34,16 @@ function moved() {
   return { set, state };
 }
 
-describe('a stored blob with links, of version 3', () => {
-  it('means what it meant', () => {
-    const fixture = fixtureOf('v3.json');
+describe('a stored blob with links', () => {
+  it.each([
+    ['v3.json', 3],
+    ['v5.json', 5],
+  ])('%s means what it meant', (file, version) => {
+    const fixture = fixtureOf(file);
     const { set, state: expected } = linked();
     set.learnLayout(fixture.layoutDescription);
     const state = set.decode(blobOf(fixture));
-    expect(blobOf(fixture)[0]).toBe(3);
+    expect(blobOf(fixture)[0]).toBe(version);
     expect(set.inspect(state).links).toEqual(fixture.means.links);
     expect(pendingTransfers(state, start + 95_500)).toEqual(['visitor-ü']);
     expect(set.read(state, state.newest)).toEqual(set.read(expected, expected.newest));
