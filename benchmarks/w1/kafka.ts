@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { startBroker } from '../../scripts/kafka/broker.mjs';
 import { rewritingDuring, withBenchRedis } from '../shared/redis.ts';
 import { w1 } from './events.ts';
@@ -11,11 +12,16 @@ import { type OurRun, type PeerRun, report } from './report.ts';
 import { w1Workspace } from './worker.ts';
 
 /**
- * W1 on a real broker, in turn with Kafka Streams: [events] [rounds]. Both read the same topic; each
- * run begins cold, with an empty Redis or state folder. Writes benchmarks/RESULTS.md.
+ * W1 on a real broker, in turn with Kafka Streams: [events] [rounds] [--ours]. Both read the same topic; each
+ * run begins cold, with an empty Redis or state folder. Writes benchmarks/RESULTS.md. `--ours`: without the peer, for
+ * profiles; writes nothing.
  */
-const count = Number(process.argv[2] ?? w1.events);
-const rounds = Number(process.argv[3] ?? 3);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { ours: { type: 'boolean', default: false } },
+});
+const count = Number(positionals[0] ?? w1.events);
+const rounds = Number(positionals[1] ?? 3);
 const ids = (await w1Workspace()).deduplicationIds;
 
 /** Kafka Streams in the ways that one may run it: guarantee, remembered event ids a user, megabytes of write cache. */
@@ -79,7 +85,7 @@ async function theirs(broker: string, how: readonly [string, number, number]): P
   }
 }
 
-execFileSync('mvn', ['-q', '-B', 'package'], { cwd: peer, stdio: 'inherit' });
+if (!options.ours) execFileSync('mvn', ['-q', '-B', 'package'], { cwd: peer, stdio: 'inherit' });
 const folder = mkdtempSync(join(tmpdir(), 'presage-w1-'));
 const broker = await startBroker({ folder, heapMb: 1_024, quick: false });
 try {
@@ -94,6 +100,7 @@ try {
     runs.ours.push(mine);
     console.log(`round ${round}, ours: ${JSON.stringify(mine)}`);
     if (mine.state.digest !== digest) throw new Error('WRONG: our final vectors differ from the reference');
+    if (options.ours) continue;
     for (const [name, how] of Object.entries(peers).slice(0, round < rounds ? inEveryRound : undefined)) {
       const other = await theirs(broker.address, how);
       runs.peers.get(name)?.push(other);
@@ -101,7 +108,7 @@ try {
       if (other.digest !== digest) throw new Error(`WRONG: vectors of Kafka Streams ${name} differ`);
     }
   }
-  console.log(report({ ...runs, ids, count, meanBytes, digest }));
+  if (!options.ours) console.log(report({ ...runs, ids, count, meanBytes, digest }));
 } finally {
   await broker.stop();
   rmSync(folder, { recursive: true, force: true });

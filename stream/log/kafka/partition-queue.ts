@@ -1,13 +1,14 @@
 import type { PresageError } from '../../../core/index.ts';
 import { positionLost } from '../checks.ts';
 import type { LogRange, LogRecord, PartitionReader } from '../port.ts';
+import type { Fetched } from './packed-records.ts';
 
 /** Above this much the partition is paused, until less than half is left. One fetch may come on top. */
 const mostBytes = 4 * 1024 * 1024;
 const mostRecords = 20_000;
 
 interface Chunk {
-  readonly records: readonly LogRecord[];
+  readonly records: Fetched;
   readonly bytes: number;
 }
 
@@ -72,7 +73,7 @@ export class PartitionQueue {
     this.#wake?.();
   }
 
-  push(records: readonly LogRecord[], bytes: number, next: number): void {
+  push(records: Fetched, bytes: number, next: number): void {
     this.next = next;
     if (records.length === 0) return;
     this.#chunks.push({ records, bytes });
@@ -104,7 +105,7 @@ export class PartitionQueue {
       chunk = this.#chunks[0]
     ) {
       const to = Math.min(chunk.records.length, this.#taken + limit - records.length);
-      for (let at = this.#taken; at < to; at++) records.push(chunk.records[at] as LogRecord);
+      for (let at = this.#taken; at < to; at++) records.push(chunk.records.at(at) as LogRecord);
       this.#taken = to;
       if (to < chunk.records.length) break;
       this.#chunks.shift();

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { KafkaMessage } from 'kafkajs';
 import type { LogRecord } from '../port.ts';
-import { recordOf, type SharedRecord } from '../record.ts';
+import { recordOf } from '../record.ts';
+import { type Fetched, PackedRecords } from './packed-records.ts';
 import { type BatchHeader, batchHeader, isAbortMarker, readBatch } from './record-batches.ts';
 
 /**
@@ -144,11 +145,24 @@ export const filterAborted: Filter = ({ messages, abortedTransactions = [] }) =>
  * them. Throws PresageError `log_corrupt`, retriable: fetch again.
  */
 export function recordsOf(messages: readonly KafkaMessage[], from: number): LogRecord[] {
+  const fetched = fetchedFrom(messages, from);
+  return Array.from({ length: fetched.length }, (_, index) => fetched.at(index) as LogRecord);
+}
+
+/** The same, of which nothing is made before it is read. */
+export function fetchedFrom(messages: readonly KafkaMessage[], from: number): Fetched {
+  const batches: BatchMessage[] = [];
+  for (const message of messages) if (isBatch(message)) batches.push(message);
+  if (batches.length === messages.length) {
+    const bytes = batches.reduce((sum, { value }) => sum + value.length, 0);
+    const packed = new PackedRecords(Math.ceil(bytes / likelyBytes));
+    for (const { value } of batches) readBatch(value, from, packed);
+    return packed;
+  }
   const records: LogRecord[] = [];
   for (const message of messages) {
-    if (isBatch(message)) {
-      readBatch(message.value, from, records as SharedRecord[]);
-    } else if (Number(message.offset) >= from) {
+    if (isBatch(message)) records.push(...recordsOf([message], from));
+    else if (Number(message.offset) >= from) {
       const { offset, timestamp, key, value } = message;
       records.push(
         recordOf(Number(offset), Number(timestamp), key?.toString('utf8') ?? '', value ?? Buffer.alloc(0)),
@@ -157,5 +171,8 @@ export function recordsOf(messages: readonly KafkaMessage[], from: number): LogR
   }
   return records;
 }
+
+/** Of a record; more of them only make the memory for their numbers larger once more. */
+const likelyBytes = 200;
 
 const isBatch = (message: object): message is BatchMessage => 'recordBatch' in message;

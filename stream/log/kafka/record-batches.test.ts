@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../port.ts';
-import type { SharedRecord } from '../record.ts';
 import { crc32c } from './crc32c.ts';
+import { PackedRecords } from './packed-records.ts';
 import { batchesOf, filterAborted, recordsOf } from './raw-fetch.ts';
 import { readBatch } from './record-batches.ts';
 
@@ -17,9 +17,9 @@ const java = JSON.parse(readFileSync(new URL('./fixtures/java.json', import.meta
 const bytesOf = (name: string): Buffer => Buffer.from(java[name] ?? '', 'base64');
 
 function read(batch: Buffer, from = 0): LogRecord[] {
-  const records: SharedRecord[] = [];
-  readBatch(batch, from, records);
-  return records;
+  const packed = new PackedRecords(1);
+  readBatch(batch, from, packed);
+  return Array.from({ length: packed.length }, (_, index) => packed.at(index) as LogRecord);
 }
 const told = (records: readonly LogRecord[]) =>
   records.map(({ offset, appendedAt, key, value }) => ({ offset, appendedAt, key, value: value.toString() }));

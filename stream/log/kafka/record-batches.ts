@@ -1,12 +1,11 @@
 import { PresageError } from '../../../core/index.ts';
-import { SharedRecord } from '../record.ts';
 import { crc32c } from './crc32c.ts';
 import { codecMask, decompress } from './decompress.ts';
 
 /**
  * Kafka's record batch, version 2 ("magic 2"; https://kafka.apache.org/documentation/#recordbatch), read in place:
  * the records of an uncompressed batch keep standing in the bytes of the fetch response, and nothing is made per
- * record but the record itself.
+ * record.
  *
  *    0 base offset (int64)   8 length of what follows   12 leader epoch   16 magic   17 CRC-32C of all from 21 on
  *   21 attributes   23 last offset delta   27 first timestamp   35 max timestamp   43 producer id   51 epoch
@@ -28,6 +27,19 @@ const overhead = 12;
 const isLogAppendTime = 0x08;
 const isTransactional = 0x10;
 const isControl = 0x20;
+
+/** Takes records one after the other: where key and value of each stand in `bytes`. */
+export interface RecordSink {
+  add(
+    offset: number,
+    appendedAt: number,
+    bytes: Buffer,
+    keyFrom: number,
+    keyTo: number,
+    from: number,
+    to: number,
+  ): void;
+}
 
 /** What stands in front of a batch's records. */
 export interface BatchHeader {
@@ -68,7 +80,7 @@ export function batchHeader(bytes: Buffer, at: number, to: number): BatchHeader 
  * earlier), added to `into`. Offsets may have gaps: compaction leaves them. A control batch has none. Throws
  * PresageError `log_corrupt` (retriable) when checksum or structure is wrong; `into` may then hold some of the records.
  */
-export function readBatch(batch: Buffer, fromOffset: number, into: SharedRecord[]): void {
+export function readBatch(batch: Buffer, fromOffset: number, into: RecordSink): void {
   const header = batchHeader(batch, 0, batch.length);
   if (header === null) throw corrupt('a batch is cut short');
   if (crc32c(batch, attributesAt, header.to) !== batch.readUInt32BE(checksumAt))
@@ -101,7 +113,7 @@ export function readBatch(batch: Buffer, fromOffset: number, into: SharedRecord[
     if (to > recordEnd) throw corrupt('a value is longer than its record');
     if (offset >= fromOffset) {
       const appendedAt = appendTime >= 0 ? appendTime : firstTimestamp + timestampDelta;
-      into.push(new SharedRecord(offset, appendedAt, bytes, keyFrom, keyTo, from, to));
+      into.add(offset, appendedAt, bytes, keyFrom, keyTo, from, to);
     }
     // Headers come last: whatever they are, the next record begins after this one's size.
     cursor.at = recordEnd;

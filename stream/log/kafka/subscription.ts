@@ -9,7 +9,7 @@ import { runConsumer } from './consumer.ts';
 import type { KafkaLogMetrics } from './metrics.ts';
 import type { KafkaTimings } from './options.ts';
 import { PartitionQueue } from './partition-queue.ts';
-import { recordsOf } from './raw-fetch.ts';
+import { fetchedFrom } from './raw-fetch.ts';
 
 export interface SubscriptionParts {
   readonly client: KafkaClient;
@@ -245,7 +245,7 @@ export class KafkaSubscription implements Subscription {
     }
     try {
       const bytes = batch.messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
-      queue.push(recordsOf(batch.messages, queue.next), bytes, Number(batch.lastOffset()) + 1);
+      queue.push(fetchedFrom(batch.messages, queue.next), bytes, Number(batch.lastOffset()) + 1);
     } catch (error) {
       this.#reposition(queue, messageOf(error));
       return;
