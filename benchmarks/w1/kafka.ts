@@ -12,13 +12,13 @@ import { type OurRun, type PeerRun, report } from './report.ts';
 import { w1Workspace } from './worker.ts';
 
 /**
- * W1 on a real broker, in turn with Kafka Streams: [events] [rounds] [--ours]. Both read the same topic; each
- * run begins cold, with an empty Redis or state folder. Writes benchmarks/RESULTS.md. `--ours`: without the peer, for
- * profiles; writes nothing.
+ * W1 on a real broker, in turn with Kafka Streams: [events] [rounds] [--dedup] [--ours]. Both read the same topic; each
+ * run begins cold, with an empty Redis or state folder. Writes benchmarks/RESULTS.md. `--dedup`: in
+ * the last round the peer de-duplicates too, which takes it minutes. `--ours`: without the peer, for profiles; writes nothing.
  */
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { ours: { type: 'boolean', default: false } },
+  options: { ours: { type: 'boolean', default: false }, dedup: { type: 'boolean', default: false } },
 });
 const count = Number(positionals[0] ?? w1.events);
 const rounds = Number(positionals[1] ?? 3);
@@ -31,7 +31,7 @@ const peers: Readonly<Record<string, readonly [guarantee: string, ids: number, c
   'at-least-once, 64 MB write cache': ['at_least_once', 0, 64],
   [`at-least-once, de-duplication by ${ids} ids`]: ['at_least_once', ids, 0],
 };
-/** The first are run in every round; de-duplication takes minutes and is run in the last one. */
+/** Those that are run in every round. */
 const inEveryRound = 3;
 const here = join(process.cwd(), '.presage', 'bench');
 const peer = join(process.cwd(), 'benchmarks', 'peers', 'kafka-streams');
@@ -93,7 +93,7 @@ try {
   console.log(`topic filled: ${count} events of ${meanBytes.toFixed(0)} bytes`);
   const runs = {
     ours: [] as OurRun[],
-    peers: new Map<string, PeerRun[]>(Object.keys(peers).map((name) => [name, []])),
+    peers: new Map<string, PeerRun[]>(),
   };
   for (let round = 1; round <= rounds; round++) {
     const mine = await ours(broker.address, ends);
@@ -101,9 +101,12 @@ try {
     console.log(`round ${round}, ours: ${JSON.stringify(mine)}`);
     if (mine.state.digest !== digest) throw new Error('WRONG: our final vectors differ from the reference');
     if (options.ours) continue;
-    for (const [name, how] of Object.entries(peers).slice(0, round < rounds ? inEveryRound : undefined)) {
+    for (const [name, how] of Object.entries(peers).slice(
+      0,
+      options.dedup && round === rounds ? undefined : inEveryRound,
+    )) {
       const other = await theirs(broker.address, how);
-      runs.peers.get(name)?.push(other);
+      runs.peers.set(name, [...(runs.peers.get(name) ?? []), other]);
       console.log(`round ${round}, Kafka Streams ${name}: ${JSON.stringify(other)}`);
       if (other.digest !== digest) throw new Error(`WRONG: vectors of Kafka Streams ${name} differ`);
     }
