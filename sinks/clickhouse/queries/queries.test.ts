@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partitionOf } from '../../../core/index.ts';
 import type { DecisionRecord } from '../../../schemas/index.ts';
 import { decisionOf } from '../history.fixture.ts';
 import {
@@ -183,5 +184,18 @@ describe('totals and removal', () => {
       deadLetters: 0,
       simulatedEvents: 0,
     });
+  });
+});
+
+describe('dividing ids by their hash', () => {
+  it('gives them the partitions that the log gives them', async () => {
+    const ids = ['', 'a', 'ann', 'user-4711', 'Zoë', '😀', 'x'.repeat(300), ...'0123456789abcdef'];
+    for (const partitions of [1, 3, 7, 256]) {
+      const rows = await warehouse.rows<{ own: number }>(
+        'SELECT toUInt32(modulo(kafkaMurmurHash(id), {partitions: UInt32})) AS own FROM (SELECT arrayJoin({ids: Array(String)}) AS id)',
+        { ids, partitions },
+      );
+      expect(rows.map(({ own }) => Number(own))).toEqual(ids.map((id) => partitionOf(id, partitions)));
+    }
   });
 });
