@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../core/index.ts';
 import type { Choice } from '../../schemas/index.ts';
+import { redisInbox } from '../../sinks/socketio/index.ts';
 import { manualClock } from '../../tests/support/clock.ts';
 import { root } from '../../tests/support/program.ts';
 import { startTestRedis, type TestRedis } from '../../tests/support/redis.ts';
@@ -42,15 +43,29 @@ const tenant = 'acme';
 const subjects = Array.from({ length: 12 }, (_, n) => (n % 3 === 0 ? `a:v${n}` : `u:p${n}`));
 const clock = manualClock(1_000);
 
-/** What happens to one subject in one commit, or by a request. */
+const kinds = [
+  'blob',
+  'delete',
+  'timer',
+  'no timer',
+  'cap',
+  'request',
+  'transfer',
+  'expire',
+  'offer',
+  'claim',
+  'settle',
+] as const;
+
+/** What happens to one subject in one commit, by a request, or in its inbox. */
 interface Write {
   readonly subject: number;
-  readonly kind: 'blob' | 'delete' | 'timer' | 'no timer' | 'cap' | 'request' | 'transfer' | 'expire';
+  readonly kind: (typeof kinds)[number];
   readonly value: number;
 }
 const write: fc.Arbitrary<Write> = fc.record({
   subject: fc.nat(subjects.length - 1),
-  kind: fc.constantFrom('blob', 'delete', 'timer', 'no timer', 'cap', 'request', 'transfer', 'expire'),
+  kind: fc.constantFrom(...kinds),
   value: fc.nat(9),
 });
 const writes = fc.array(write, { maxLength: 12 });
@@ -64,8 +79,21 @@ const story = fc.record({
   meanwhile: fc.array(fc.record({ writes, dies: fc.boolean() }), { maxLength: 12 }),
 });
 
+const now = 1_000;
+const offerOf = (decision: string) => ({
+  decision,
+  action: 'a',
+  placement: 'banner',
+  content: {},
+  because: '',
+  simulated: false,
+  decidedAt: now,
+  expiresAt: now + 3_600_000,
+});
+
 /** Like the worker and the request path: one store for each partition's share of the subjects. */
-function writer(store: StateStore, partitions: number, generations: readonly number[]) {
+function writer(version: number, store: StateStore, partitions: number, generations: readonly number[]) {
+  const inbox = redisInbox(redis, `events.v${version}`);
   let number = 0;
   const positions = Array.from({ length: partitions }, () => 0);
   const commits = Array.from({ length: partitions }, () => '');
@@ -113,6 +141,12 @@ function writer(store: StateStore, partitions: number, generations: readonly num
         const subject = subjects[index] ?? '';
         const partition = partitionOf(subject.slice(2), partitions);
         const key = `${tenant}:${subject}`;
+        const decision = `${subject}/${value % 3}`;
+        const at = { partition, tenant, subject };
+        if (kind === 'offer') await inbox.put(at, offerOf(decision), now);
+        if (kind === 'claim') await inbox.claim(at, decision, `tab${value}`, now);
+        if (kind === 'settle') await inbox.settle(at, decision);
+        if (kind === 'offer' || kind === 'claim' || kind === 'settle') continue;
         if (kind === 'request') {
           await store.request(partition, {
             idempotencyKey: `${subject}/${value}`,
@@ -154,7 +188,8 @@ function writer(store: StateStore, partitions: number, generations: readonly num
 async function contents({ version, partitions }: Omit<LogVersion, 'base'>): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const name of await redis.keys(`{events.v${version}:*`)) {
-    const [, place, kind, rest] = /:(\d+)\}:(state|cap|timers|idem)(?:@\d+)?:(.*)$/s.exec(name) ?? [];
+    const [, place, kind, rest] =
+      /:(\d+)\}:(state|cap|timers|idem|inbox|pushed)(?:@\d+)?:(.*)$/s.exec(name) ?? [];
     if (kind === undefined || rest === undefined) continue;
     const isAt = (subject: string) =>
       expect([name, partitionOf(subject.slice(2), partitions)]).toEqual([name, Number(place)]);
@@ -167,8 +202,9 @@ async function contents({ version, partitions }: Omit<LogVersion, 'base'>): Prom
       continue;
     }
     isAt(rest.slice(tenant.length + 1).split('/')[0] ?? '');
-    if (kind === 'cap')
-      found[`cap ${rest}`] = JSON.stringify(Object.entries(await redis.hgetall(name)).sort());
+    if (kind === 'inbox' || kind === 'pushed') expect(await redis.pexpiretime(name)).toBeGreaterThan(0);
+    if (kind === 'cap' || kind === 'inbox' || kind === 'pushed')
+      found[`${kind} ${rest}`] = JSON.stringify(Object.entries(await redis.hgetall(name)).sort());
     else {
       found[`${kind} ${rest}`] = (await redis.getBuffer(name))?.toString('hex') ?? '';
       const time = await redis.pexpiretime(name);
@@ -185,8 +221,8 @@ describe('moving subjects to other partitions', () => {
     await fc.assert(
       fc.asyncProperty(story, async ({ from, to, generations, before, meanwhile }) => {
         await redis.flushall();
-        const own = writer(store, from, generations);
-        const alone = writer(single, 1, [0]);
+        const own = writer(1, store, from, generations);
+        const alone = writer(9, single, 1, [0]);
         await own.activate();
         const apply = async (all: readonly Write[]) => {
           await own.apply(all);
