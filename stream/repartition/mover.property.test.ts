@@ -311,7 +311,7 @@ describe('moving subjects to other partitions', () => {
       }),
       { numRuns: 40 },
     );
-  }, 300_000);
+  });
 
   it('takes over how far time has come, who is stopped, and what stands beside readers', async () => {
     await redis.flushall();

@@ -150,7 +150,7 @@ describe('features that all subjects share', () => {
   it(
     'are at rest what all events give, whatever the partitions, order, repeats, batches and crashes',
     () => holds(200),
-    300_000,
+    600_000,
   );
 
   it(
@@ -164,7 +164,7 @@ describe('features that all subjects share', () => {
         },
         { fsync: 'everysec' },
       ),
-    300_000,
+    600_000,
   );
 });
 

@@ -20,7 +20,7 @@ describeWithKafka('state made anew with Kafka as the log', () => {
   beforeAll(async () => {
     broker = await startTestKafka();
     home = await makeHome({ KAFKA_BROKERS: broker.address });
-  }, 240_000);
+  });
   afterAll(async () => {
     await home?.remove();
     await broker?.stop();

@@ -107,7 +107,7 @@ describeWithKafka('the program with Kafka and a schema registry', () => {
       expect(await program.ask('/api/builds')).toMatchObject({ build: null });
       await writeFile(path, text);
       await program.stop();
-    }, 300_000);
+    });
 
     it('does not start with a workspace that the registry refuses, and says why', async () => {
       await makeBackward(subject);

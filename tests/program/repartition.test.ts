@@ -51,7 +51,7 @@ async function done(program: Program, partitions: number): Promise<RepartitionSt
       const status = await statusOf(program);
       return status.running === null && status.partitions === partitions && status;
     },
-    300_000,
+    600_000,
   );
 }
 
@@ -101,7 +101,7 @@ it('partitions become others under load and through kills, and nobody loses or g
     await waitFor(
       'the change-over',
       async () => (await statusOf(program)).running?.phase !== 'copying',
-      300_000,
+      600_000,
     );
     await program.kill();
     program = await startProgram(home, folder);
