@@ -22,7 +22,7 @@ export function verdict({ what, value, target, least, unit, better }: Bar): stri
   const said = reaches(target)
     ? 'the target is met'
     : reaches(least)
-      ? 'above the bar, short of the target'
+      ? 'better than the bar, short of the target'
       : 'NOT DONE';
   const [aim, end] = isLower ? ['at most', 'above'] : ['at least', 'below'];
   const show = (number: number): string => `${Number(number.toFixed(2))}${unit}`;
@@ -30,13 +30,16 @@ export function verdict({ what, value, target, least, unit, better }: Bar): stri
   return `- ${what}: ${show(value)} (target ${aim} ${show(target)}${bar}): **${said}**.`;
 }
 
+/** Whether others used the machine too. */
+export const isShared = loadBefore >= cpus().length / 4;
+
 /** What the machine was busy with besides, and what that makes of the figures. */
 export function trust(): string {
   const cores = cpus().length;
   const load = loadBefore.toFixed(1);
-  if (loadBefore < cores / 4)
+  if (!isShared)
     return `How far to trust it: nothing else ran when it began (load ${load} on ${cores} cores).`;
-  return `How far to trust it: other work shared the ${cores} cores (load ${load} before it began). Times and rates are worse than on a machine of its own, and differ between runs; CPU-seconds and ratios within a run are steadier.`;
+  return `How far to trust it: other work shared the ${cores} cores (load ${load} before it began). Times and rates are worse than on a machine of its own, and differ between runs; CPU-seconds are steadier.`;
 }
 
 /** How much the same program differed between runs. */

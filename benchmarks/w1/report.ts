@@ -1,5 +1,5 @@
 import { circumstances, place } from '../shared/results.ts';
-import { spread, trust, verdict } from '../shared/verdict.ts';
+import { isShared, spread, trust, verdict } from '../shared/verdict.ts';
 
 export interface OurRun {
   readonly seconds: number;
@@ -96,7 +96,7 @@ export function report({ count, ids, meanBytes, digest, ours, peers }: Runs): st
     '',
     ...bars,
     '',
-    `${trust()} Rates of one program differed up to ${widest.toFixed(1)}-fold between runs.`,
+    `${trust()} Rates of one program differed up to ${widest.toFixed(1)}-fold between runs.${isShared ? ' One busy thread gets a smaller share of a busy machine than the many threads of the peer, so rates favour the peer here; CPU-seconds do not.' : ''}`,
     '',
     circumstances('always'),
   ].join('\n');
