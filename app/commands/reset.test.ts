@@ -13,6 +13,9 @@ it('reset tells what stands outside the data folder, and how to remove it', () =
   );
   expect(left).toEqual([
     expect.stringContaining('kafka-topics.sh --bootstrap-server a:1,b:2 --delete --topic shop.events.v1'),
+    expect.stringContaining(
+      'kafka-consumer-groups.sh --bootstrap-server a:1,b:2 --delete --group shop.source.NAME',
+    ),
     expect.stringContaining('REDIS_URL'),
   ]);
   expect(left.join()).not.toContain('secret');

@@ -100,6 +100,7 @@ export function leftElsewhere({ kafka, redisUrl, clickhouseUrl }: Environment): 
     const [topic, brokers] = [logTopic(kafka.prefix, 1), kafka.connection.brokers.join(',')];
     left.push(
       `Kafka at ${brokers} keeps the topic ${topic}: the next start reads all its events again, and decides again. To begin empty: kafka-topics.sh --bootstrap-server ${brokers} --delete --topic ${topic} (and so with its successors, events.v2 and so on, if the partitions have become others)`,
+      `Kafka keeps how far each source was read, too: they go on from there. To read one again from its beginning: kafka-consumer-groups.sh --bootstrap-server ${brokers} --delete --group ${kafka.prefix}source.NAME`,
     );
   }
   if (redisUrl !== null)
