@@ -75,6 +75,26 @@ describe('presage feed', () => {
     expect(code).toBe(0);
   });
 
+  it('accounts for an id that is sent for two people, and for a repeat of what has moved', async () => {
+    const file = join(home.folder, 'persons.jsonl');
+    const time = 1_700_000_000_000;
+    const seen = (at: number, who: object) => ({ id: 'same', type: 'view', time: time + at, ...who });
+    const events = [
+      seen(0, { userId: 'ann' }),
+      seen(1, { userId: 'ben' }),
+      seen(2, { userId: 'ben' }),
+      { id: 'mine', type: 'view', time: time + 3, anonymousId: 'visitor' },
+      { id: 'sign-in', type: 'identify', time: time + 4, anonymousId: 'visitor', userId: 'ann' },
+      { id: 'away', type: 'identify', time: time + 5, anonymousId: 'visitor', userId: 'ben' },
+      // Known to ann, not to ben.
+      { id: 'mine', type: 'view', time: time + 6, anonymousId: 'visitor' },
+    ];
+    await writeFile(file, events.map((event) => JSON.stringify(event)).join('\n'));
+    const { out, err, code } = await feed(file, '--workspace', small, '--tenant', 'acme');
+    expect(totalsOf(out)).toMatchObject({ sent: 7, new: 4, duplicate: 3, dead: 0, again: 2 });
+    expect(code, err).toBe(0);
+  });
+
   it('reads standard input, gzipped, through a mapping module', async () => {
     const map = join(home.folder, 'map.mjs');
     await writeFile(
