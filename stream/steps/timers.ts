@@ -37,6 +37,8 @@ export function fireTimers(parts: FireParts, most = timersPerBatch) {
       batch.looked += 1;
       look(head.key, subjectIn(head.key, item.tenant), state, head.due, item, batch, parts);
     }
+    // Nobody is forgotten by a clock of their own.
+    if (rules.onlyForgets) return ok;
     if (!isTick) return item.state === null ? ok : fireOwn(item.key, item.state, time, item, batch);
     const led = leaderOf(item);
     const state = led === null ? undefined : batch.subjects.get(led.leader);

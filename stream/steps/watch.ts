@@ -33,6 +33,11 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
     if (rules.isIdle) return ok;
     const { state } = item;
     if (state === null) return ok;
+    if (rules.onlyForgets && state.timers === null) {
+      const expiry = item.time + rules.ttlMs;
+      if (expiry < state.indexed) schedule(batch, item.tenant, item.key, state, expiry);
+      return ok;
+    }
     if (!isSystemType(item.type)) {
       if (rules.gapMs !== Infinity) followSession(item, state, batch);
       if (!item.isLate && rules.conditions.length > 0) watchConditions(item, state, batch);

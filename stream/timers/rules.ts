@@ -15,6 +15,8 @@ export const defaultLatenessMs = 3_600_000;
 export interface TimerRules {
   /** Nothing in this workspace is ever due, and no condition is watched: nothing is to be done for an event. */
   readonly isIdle: boolean;
+  /** No trigger watches or waits: of all timers there is only forgetting. */
+  readonly onlyForgets: boolean;
   readonly delayMs: number;
   /** Infinity, which no workspace says: subjects are never forgotten. */
   readonly ttlMs: number;
@@ -39,8 +41,10 @@ export function timerRules(workspace: CompiledWorkspace): TimerRules {
   const waits = triggers.filter((trigger) => trigger.kind === 'absence');
   const types = new Set(waits.flatMap(({ after, absent }) => [after, ...absent]));
   const ttlMs = workspace.stateTtlMs;
+  const onlyForgets = conditions.length + sessionEnds.length + waits.length === 0;
   return {
-    isIdle: conditions.length + sessionEnds.length + waits.length === 0 && ttlMs === Infinity,
+    isIdle: onlyForgets && ttlMs === Infinity,
+    onlyForgets,
     delayMs: workspace.timersDelayMs,
     ttlMs,
     gapMs: sessionEnds.length === 0 ? Infinity : workspace.sessionGapMs,
