@@ -73,7 +73,8 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
       if ((timers.stretches[0]?.last ?? Infinity) < before)
         timers.stretches = timers.stretches.filter(({ last }) => last >= before);
     }
-    if (item.isLate) passOverEnds(item, state, batch);
+    // What came along with a state is no doing of the event that brought it.
+    if (item.isLate && !item.arrival?.transfer?.state) passOverEnds(item, state, batch);
   }
 
   /** A late event starts no decision: a session that is over the moment it makes it counts as told. */

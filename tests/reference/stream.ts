@@ -241,7 +241,8 @@ export function referenceStream(
     if (isLate) {
       // It starts no decision: a session that is over at once is not told.
       const present = Math.max(now, newestOf(person));
-      for (const { told, due } of event.type.startsWith('$') ? [] : openOf(person))
+      const cameAlong = (move?.state?.events.length ?? 0) > 0;
+      for (const { told, due } of event.type.startsWith('$') || cameAlong ? [] : openOf(person))
         if (told !== null && time >= told.first && time <= told.last && due + rules.delayMs <= present)
           person.told.push(told);
       return;
