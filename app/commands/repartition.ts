@@ -17,7 +17,7 @@ export function repartitionCommand(program: Command, context: Context): void {
     .requiredOption('--partitions <n>', 'how many there are to be', parsePartitions)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx presage repartition --partitions 8\n\nProducers wait for a second or two at the end. Interrupted, it goes on in the instance; run it again to watch.',
+      '\nExamples:\n  $ npx presage repartition --partitions 8\n\nProducers wait for some seconds at the end. Interrupted, it goes on in the instance; run it again to watch.',
     )
     .action(async (options: RepartitionOptions) => {
       const client = await instanceOf(context, options);
