@@ -9,10 +9,13 @@ export function durationMs(text: string): number {
   return Number(amount) * unitMs[unit as keyof typeof unitMs];
 }
 
-/** `500ms`, `30s`, `5m`, `1h`, `7d`. */
-export const duration = z
+/** `500ms`, `30s`, `5m`, `1h`, `7d`: of any length, for what has a bound of its own. */
+export const anyDuration = z
   .string()
   .regex(/^[1-9][0-9]*(ms|s|m|h|d)$/, 'a duration such as 30s, 5m, 1h or 7d')
-  // Nothing here lasts for longer than ten years: more is a slip of the keyboard.
+  .describe('A duration: 500ms, 30s, 5m, 1h, 7d.');
+
+/** Of at most ten years: more is a slip of the keyboard. */
+export const duration = anyDuration
   .refine((text) => !(durationMs(text) > durationMs(longest)), `a duration of at most ${longest}`)
   .describe('A duration: 500ms, 30s, 5m, 1h, 7d.');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../duration.ts';
+import { anyDuration, duration } from '../duration.ts';
 import { action, placement } from './actions.ts';
 import { featureDefinition } from './features.ts';
 import { model } from './models.ts';
@@ -88,7 +88,7 @@ export const workspaceSource = z.strictObject({
     .describe('Absence and ends of sessions.'),
   state: z
     .strictObject({
-      ttl: duration
+      ttl: anyDuration
         .optional()
         .describe(
           'A subject silent for this long, in event time, is forgotten: features, timers and caps. Default 365d, or as long as the longest window or wait.',
