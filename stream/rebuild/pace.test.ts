@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makePace, paceRecords } from './pace.ts';
 
 /** Time that passes only where someone works or pauses; what was done in it, in order. */
-function rig() {
+function rig(lateMs = 0) {
   let now = 0;
   const done: { readonly what: string; readonly from: number; readonly to: number }[] = [];
   const pass = (what: string, ms: number): void => {
@@ -11,7 +11,7 @@ function rig() {
   };
   const pace = makePace({
     clock: { now: () => now, monotonic: () => now },
-    pause: async (ms) => pass('idle', ms),
+    pause: async (ms) => pass('idle', ms + lateMs),
   });
   const signal = new AbortController().signal;
   /** A step of work that takes so long for each record, and then waits for the store. */
@@ -43,6 +43,16 @@ describe('the pace of building', () => {
     expect(pace.records()).toBeGreaterThanOrEqual(Math.floor(most * 0.9));
     expect(pace.records()).toBeLessThanOrEqual(Math.ceil(most * 1.1));
     expect(done.length).toBe(80);
+  });
+
+  it('gives way where it is woken late, since others wait for the processor then too', async () => {
+    const { done, step } = rig(20);
+    await step('work', 0.1);
+    expect(done.map(({ what, from, to }) => [what, Math.round(to - from)])).toEqual([
+      ['work', paceRecords.first * 0.1],
+      ['idle', paceRecords.first * 0.1 + 20],
+      ['idle', 4 * 20 + 20],
+    ]);
   });
 
   it('goes on after a step that failed', async () => {

@@ -24,15 +24,26 @@ export interface PaceParts {
 const stepMs = 4;
 /** Longer steps have waited for something else. */
 const mostIdleMs = 250;
+const lateFromMs = 3;
 export const paceRecords = { first: 100, least: 100, most: 500 } as const;
 
 /**
  * One step at a time, whoever asks: each keeps the processor for about 4 ms, and then all are idle for as long as the
- * step took. All shadows together so take half of the program's time at most.
+ * step took, and longer where the processor is busy without them. All shadows together so take half of the program's time
+ * at most.
  */
 export function makePace({ clock, pause }: PaceParts): Pace {
   let size: number = paceRecords.first;
   let last: Promise<void> = Promise.resolve();
+
+  async function rest(tookMs: number, signal: AbortSignal): Promise<void> {
+    const idleMs = Math.min(mostIdleMs, Math.max(1, tookMs));
+    const begun = clock.monotonic();
+    await pause(idleMs, signal);
+    // Woken late, others wait for the processor too.
+    const lateMs = clock.monotonic() - begun - idleMs;
+    if (lateMs >= lateFromMs) await pause(Math.min(mostIdleMs, lateMs * 4), signal);
+  }
 
   function resize({ records, busyMs }: StepCost): void {
     const fitting = (records * stepMs) / Math.max(0.1, busyMs);
@@ -51,7 +62,7 @@ export function makePace({ clock, pause }: PaceParts): Pace {
           const cost = await work();
           if (cost !== null) resize(cost);
         } finally {
-          await pause(Math.min(mostIdleMs, Math.max(1, clock.monotonic() - begun)), signal);
+          await rest(clock.monotonic() - begun, signal);
         }
       };
       const turn = last.then(run);
