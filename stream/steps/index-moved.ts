@@ -6,7 +6,8 @@ import { schedule } from '../timers/schedule.ts';
 
 /**
  * After identity has moved a state: what arrived may be due before anything of the subject's own, and what is left of a
- * state that went away must be forgotten in its time.
+ * state that went away must be forgotten in its time: that may be sooner than the state would have been, since the ids
+ * that it remembered are gone.
  */
 export function indexMoved({ rules, features }: FireParts, follow: Step): Step {
   return function followAndIndex(item: Item, batch: Batch): StepResult {
@@ -16,8 +17,7 @@ export function indexMoved({ rules, features }: FireParts, follow: Step): Step {
     if (state === null || !batch.changed.has(item.key)) return result;
     const { timer, expiry } = dueOf(state, features, rules);
     const due = Math.min(timer, expiry);
-    const isMissing = state.indexed === Infinity || item.arrival !== null;
-    if (isMissing && due < state.indexed) schedule(batch, item.tenant, item.key, state, due);
+    if (due < state.indexed) schedule(batch, item.tenant, item.key, state, due);
     return result;
   };
 }
