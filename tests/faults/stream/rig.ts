@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { BatchReport, DeadLetter, DecisionRecord } from '../../../schemas/index.ts';
@@ -122,7 +124,6 @@ type ReadEntry = { partition: number; offset: number; mark: string } & (
 );
 
 async function outcomeOf(url: string, file: string): Promise<Outcome> {
-  const text = await readFile(file, 'utf8');
   const decisions = new Map<string, string>();
   const dead = new Map<string, DeadLetter>();
   const fired = new Map<string, number>();
@@ -130,7 +131,8 @@ async function outcomeOf(url: string, file: string): Promise<Outcome> {
   const seen = new Map<string, string>();
   let readAgain = 0;
   let rolledBack = 0;
-  for (const line of text.split('\n')) {
+  // Line by line: after many kills the file is longer than a string may be.
+  for await (const line of createInterface({ input: createReadStream(file) })) {
     const entry = parsed(line);
     if (entry === null) continue;
     const place = `${entry.partition}/${entry.offset}`;
