@@ -19,7 +19,7 @@ const benchmarks = {
   reads: {
     file: 'reads/reads.ts',
     with: ['reads/read.ts'],
-    shows: 'features of 1 and of 100 subjects straight from Redis: [--events 1000000] [--reads 20000]',
+    shows: 'features of 1 and of 100 subjects straight from Redis: [--events 1000000] [--reads 5000]',
   },
   scaling: {
     file: 'scaling/scaling.ts',

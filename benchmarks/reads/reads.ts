@@ -19,7 +19,7 @@ import type { ReadReport } from './read.ts';
 const { values: options } = parseArgs({
   options: {
     events: { type: 'string', default: String(w1.events) },
-    reads: { type: 'string', default: '20000' },
+    reads: { type: 'string', default: '5000' },
     print: { type: 'boolean', default: false },
   },
 });
