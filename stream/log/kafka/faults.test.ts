@@ -7,8 +7,12 @@ import { waitFor } from '../../../tests/support/program.ts';
 import { silentLogger } from '../../../tests/support/silence.ts';
 import { readerOf } from '../log.contract.ts';
 import type { LogRecord, NewRecord, PartitionReader, Subscription } from '../port.ts';
+import { kafkaClient } from './client.ts';
 import { type KafkaLog, kafkaLog } from './kafka-log.ts';
-import type { KafkaLogOptions } from './options.ts';
+import { kafkaLogMetrics } from './metrics.ts';
+import { defaultTimings, type KafkaLogOptions } from './options.ts';
+import { KafkaSubscription } from './subscription.ts';
+import { logTopic } from './topic.ts';
 
 const partitions = 4;
 const record = (partition: number, key: string): NewRecord => ({
@@ -205,6 +209,53 @@ describeWithKafka('the log in Kafka', () => {
       (await reader.next(1, 500).catch(() => [])).at(0),
     );
     expect(next.offset).toBe(1);
+    await subscription.stop();
+  });
+
+  it('gives no orders to a consumer that is going', async () => {
+    await fresh();
+    const prefix = `faults${count}.`;
+    const logger = silentLogger();
+    const registry = new Registry();
+    const real = await kafkaClient({ brokers: [broker.address] }, logger);
+    const seeks = async (): Promise<number> =>
+      (await registry.getSingleMetric('presage_log_repositions_total')?.get())?.values[0]?.value ?? 0;
+    let seeksWhileGoing = 0;
+    const kafka = Object.create(real.kafka) as Kafka;
+    kafka.consumer = (options) => {
+      const consumer = real.kafka.consumer(options);
+      const disconnect = async (): Promise<void> => {
+        process.kill(broker.pid, 'SIGCONT');
+        await consumer.disconnect();
+        const before = await seeks();
+        await waitFor('a look after the consumer has gone', async () => (await seeks()) > before + 1);
+        seeksWhileGoing += 1;
+      };
+      return { ...consumer, disconnect };
+    };
+    const subscription = new KafkaSubscription(
+      {
+        client: { ...real, kafka },
+        topic: logTopic(prefix, 1),
+        groupId: `${prefix}going`,
+        partitions,
+        clock: { now: () => Date.now(), monotonic: () => performance.now() },
+        logger,
+        metrics: kafkaLogMetrics(registry),
+        timings: { ...defaultTimings, checkMs: 10, stuckMs: 1_000 },
+        // Tells, without the broker, of records that do not come: each look seeks.
+        ranges: async () =>
+          new Map(Array.from({ length: partitions }, (_, partition) => [partition, { start: 0, end: 1 }])),
+      },
+      { group: 'going', startAt: async () => 0, onAssigned: () => {}, onRevoked: () => {} },
+    );
+    await subscription.begin();
+    process.kill(broker.pid, 'SIGSTOP');
+    try {
+      await waitFor('looks while a consumer goes', () => seeksWhileGoing > 0);
+    } finally {
+      process.kill(broker.pid, 'SIGCONT');
+    }
     await subscription.stop();
   });
 

@@ -169,7 +169,7 @@ export class KafkaSubscription implements Subscription {
       const queue = this.#queues.get(partition);
       if (queue === undefined) added.push(this.#hold(partition));
       else if (queue.isOpen && !queue.isFull) {
-        consumer.resume([{ topic, partitions: [partition] }]);
+        this.#tell((mine) => mine.resume([{ topic, partitions: [partition] }]));
         this.#seek(queue);
       } else {
         this.#pause(partition);
@@ -324,17 +324,33 @@ export class KafkaSubscription implements Subscription {
 
   #seek({ partition, next }: PartitionQueue): void {
     const { topic } = this.#parts;
-    this.#consumer?.seek({ topic, partition, offset: String(next) });
+    this.#tell((consumer) => consumer.seek({ topic, partition, offset: String(next) }));
   }
 
   #pause(partition: number): void {
     this.#paused.add(partition);
-    this.#consumer?.pause([{ topic: this.#parts.topic, partitions: [partition] }]);
+    this.#tell((consumer) => consumer.pause([{ topic: this.#parts.topic, partitions: [partition] }]));
   }
 
   #resume(queue: PartitionQueue): void {
     const { partition } = queue;
     if (this.#queues.get(partition) !== queue || !queue.isOpen || !this.#paused.delete(partition)) return;
-    this.#consumer?.resume([{ topic: this.#parts.topic, partitions: [partition] }]);
+    this.#tell((consumer) => consumer.resume([{ topic: this.#parts.topic, partitions: [partition] }]));
+  }
+
+  /**
+   * kafkajs takes a consumer's group away before it says that it crashed, and while it disconnects, and then throws at
+   * each of these. Its successor is put to every offset in its join.
+   */
+  #tell(order: (consumer: Consumer) => void): void {
+    if (this.#consumer === null) return;
+    try {
+      order(this.#consumer);
+    } catch (error) {
+      this.#parts.logger.debug(
+        { group: this.#parts.groupId, err: messageOf(error) },
+        'A Kafka consumer that is going took no order',
+      );
+    }
   }
 }
