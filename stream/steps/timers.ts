@@ -27,15 +27,16 @@ export function fireTimers(parts: FireParts, most = timersPerBatch) {
     const mark = watermarkOf(batch.partitionState, item.tenant);
     const isTick = item.type === systemTypes.tick;
     const watermark = isTick ? Math.max(mark.at, time) : watermarkAfter(mark, item.key, time);
+    const until = watermark - rules.delayMs;
     for (;;) {
-      const head = horizon.head(item.tenant, watermark - rules.delayMs);
+      const head = horizon.head(item.tenant, until);
       if (head === null) break;
       if (head === 'unread') return wait;
       const state = batch.subjects.get(head.key);
       if (state === undefined || batch.looked >= most || batch.timersFired >= timerDecisionsPerBatch)
         return wait;
       batch.looked += 1;
-      look(head.key, subjectIn(head.key, item.tenant), state, head.due, item, batch, parts);
+      look(head.key, subjectIn(head.key, item.tenant), state, head.due, until, item, batch, parts);
     }
     // Nobody is forgotten by a clock of their own.
     if (rules.onlyForgets) return ok;

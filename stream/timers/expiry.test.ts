@@ -52,36 +52,42 @@ async function rig(kind: 'memory' | 'Redis') {
   await worker.start();
   const decide = makeRequestDecider({ ...parts, clock: { now: clock.now, monotonic: () => 0 } });
 
+  /** An event of each of these users at this second, appended at once. */
+  async function send(users: readonly string[], at: number): Promise<void> {
+    const time = start + at * second;
+    const events = users.map(
+      (userId): StoredEvent => ({
+        v: 1,
+        id: `e${made++}`,
+        tenant: 'acme',
+        type: 'view',
+        userId,
+        time,
+        properties: { price: 1 },
+        source: 'http',
+      }),
+    );
+    await log.append(
+      events.map((event) => ({
+        partition: 0,
+        key: event.userId ?? '',
+        value: Buffer.from(JSON.stringify(event)),
+      })),
+    );
+    await waitFor(
+      'all of them to be seen',
+      async () => (await store.head(0)).position >= (await log.range(0)).end,
+    );
+  }
+
   return {
     /** Two others are seen at this second, so that time has come so far. */
     async others(at: number): Promise<void> {
       clock.set(start + at * second);
-      const events = ['ann', 'bob'].map((userId): StoredEvent => {
-        const properties = { price: 1 };
-        const time = start + at * second;
-        return {
-          v: 1,
-          id: `e${made++}`,
-          tenant: 'acme',
-          type: 'view',
-          userId,
-          time,
-          properties,
-          source: 'http',
-        };
-      });
-      await log.append(
-        events.map((event) => ({
-          partition: 0,
-          key: event.userId ?? '',
-          value: Buffer.from(JSON.stringify(event)),
-        })),
-      );
-      await waitFor(
-        'both to be seen',
-        async () => (await store.head(0)).position >= (await log.range(0)).end,
-      );
+      await send(['ann', 'bob'], at);
     },
+    send,
+    commits: async (): Promise<number> => (await store.head(0)).sequence,
     async ask(at: number): Promise<string | null | undefined> {
       clock.set(start + at * second);
       const [answer] = await decide({
@@ -149,6 +155,20 @@ describe.each(['memory', 'Redis'] as const)('caps of someone who only ever asks,
     await ask(10 + ttl);
     expect(await entry()).toBe(10 + 2 * ttl);
     expect(await used(10 + ttl)).toBe(1);
+    await stop();
+  });
+});
+
+describe.each(['memory', 'Redis'] as const)('events from long ago, on %s', (kind) => {
+  it('are forgotten with the next one, many of them in one commit', async () => {
+    const { others, send, commits, stop } = await rig(kind);
+    await others(50 * ttl);
+    const before = await commits();
+    await send(
+      Array.from({ length: 400 }, (_, user) => `late${user}`),
+      ttl,
+    );
+    expect((await commits()) - before).toBeLessThan(20);
     await stop();
   });
 });

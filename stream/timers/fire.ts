@@ -20,13 +20,15 @@ export interface FireParts {
 /**
  * What becomes of a subject whose entry in the index has come up: what is due fires, earliest first and by trigger; what
  * is not yet is looked at again when it is; who has been silent for long enough is forgotten. One due time at each call,
- * so that the timers of all subjects fire in the order of their due times.
+ * so that the timers of all subjects fire in the order of their due times. `until` is what time has come to: all that is
+ * due by then is.
  */
 export function look(
   key: string,
   subject: string,
   state: SubjectState,
   entry: number,
+  until: number,
   item: Item,
   batch: Batch,
   parts: FireParts,
@@ -36,7 +38,7 @@ export function look(
   const next = Math.min(timer, expiry);
   if (next > entry) {
     if (next === Infinity && state.position < 0 && rules.ttlMs !== Infinity)
-      expireCaps(key, subject, entry, item, batch, rules);
+      expireCaps(key, subject, until, item, batch, rules);
     else schedule(batch, item.tenant, key, state, next);
     return;
   }
@@ -47,7 +49,7 @@ export function look(
     if (key === item.key) item.state = blank;
     batch.changed.add(key);
     batch.expired.add(key);
-    expireCaps(key, subject, next, item, batch, rules);
+    expireCaps(key, subject, until, item, batch, rules);
     return;
   }
   const after = dueOf(state, features, rules);
@@ -57,7 +59,8 @@ export function look(
 /**
  * Of someone who has no state, or none any more: caps that no longer count go, and if others are left they are looked at
  * again one `ttl` later, unless the subject has come back by then. Only the commit knows whether there are any, so that
- * entry is not known here for certain.
+ * entry is not known here for certain. Counted from what time has come to, not from when the subject was due, or each of
+ * many events from long ago would leave an entry that is due at once, and end its batch.
  */
 function expireCaps(
   key: string,

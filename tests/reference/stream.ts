@@ -295,7 +295,7 @@ export function referenceStream(
         // All of this subject and time together: what one of them does takes nothing from the others.
         for (const { key, person, open } of due.filter((one) => isWith(one, next))) {
           if (open.trigger === ending) {
-            forget(person, open.due);
+            forget(person, until);
             continue;
           }
           person.fired.add(open.once);
