@@ -1,10 +1,11 @@
 import { Registry } from 'prom-client';
-import { type Logger, messageOf } from '../core/index.ts';
+import { asSubjectId, type Logger, messageOf } from '../core/index.ts';
 import type { StoredEvent } from '../schemas/index.ts';
 import type { CompiledWorkspace } from '../workspace/index.ts';
 import { memoryLog, type NewRecord } from './log/index.ts';
 import { streamMetrics } from './metrics.ts';
 import { memoryState } from './state/index.ts';
+import { makeSubjectReader } from './subject-reader.ts';
 import { makeWorker } from './worker.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -13,16 +14,21 @@ const subjects = 64;
 const eventsAtOnce = 16;
 /** Between two events of all subjects: a subject has some in one session, and windows move on. */
 const stepMs = 700;
+const keyOf = (n: number): string => `warm-up-${n % subjects}`;
+const everyone = Array.from({ length: subjects }, (_, n) => asSubjectId(`u:${keyOf(n)}`));
 
 /**
- * Runs made-up events of the workspace's types through a worker on memory for about `forMs`, so that the first real ones
- * find code that is compiled. Models are asked as well. Nothing of it is seen outside: log, state, metrics and commits are
+ * Runs made-up events of the workspace's types through a worker on memory for about `forMs`, and reads the features that
+ * come of them, so that the first real ones find code that is compiled. Models are asked as well. Nothing of it is seen outside: log, state, metrics and commits are
  * its own. Resolves with the number of events; trouble ends it early and is no reason not to start.
  */
 export async function warmUp(parts: WorkerParts, forMs: number, patienceMs = 5_000): Promise<number> {
   const { clock, workspace } = parts;
   const end = clock.monotonic() + forMs;
   const log = memoryLog({ partitions: 1, clock });
+  const store = memoryState({ clock });
+  const reader = makeSubjectReader({ store, features: parts.features, partitions: 1, clock });
+  const tenant = [...workspace.tenants.keys()][0] ?? '';
   let made = 0;
   let committed = 0;
   let wake: () => void = () => {};
@@ -33,7 +39,7 @@ export async function warmUp(parts: WorkerParts, forMs: number, patienceMs = 5_0
     completeMoved: undefined,
     partitions: 1,
     log,
-    store: memoryState({ clock }),
+    store,
     metrics: streamMetrics(new Registry()),
     logger: silent,
     paceMs: 0,
@@ -56,6 +62,8 @@ export async function warmUp(parts: WorkerParts, forMs: number, patienceMs = 5_0
       });
       await Promise.all([log.append(records), done]);
       await log.trim(0, committed);
+      for (const subject of everyone) await reader.read(tenant, [subject], 'now');
+      await reader.read(tenant, everyone, 'now');
     } while (clock.monotonic() < end);
   } catch (error) {
     parts.logger.debug({ err: messageOf(error) }, 'The stream worker was not warmed up');
@@ -71,7 +79,7 @@ function madeUp({ source, tenants, types }: CompiledWorkspace, n: number, now: n
   const names = [...types.keys()];
   const type = names[n % Math.max(1, names.length)] ?? 'page';
   const declared = Object.entries(source.types[type]?.properties ?? {});
-  const key = `warm-up-${n % subjects}`;
+  const key = keyOf(n);
   const event: StoredEvent = {
     v: 1,
     id: `warm-up-${n}`,

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../../app/clock.ts';
 import { asSubjectId } from '../../core/index.ts';
-import { makeFeatureSet } from '../../stream/features/index.ts';
-import { makeSubjectReader } from '../../stream/index.ts';
+import { makeSubjectReader, warmUp } from '../../stream/index.ts';
+import { memoryLog } from '../../stream/log/index.ts';
 import { say, settingsOf } from '../shared/member.ts';
 import { w1 } from '../w1/events.ts';
 import { quantile } from '../w1/measure.ts';
 import { vectorOf } from '../w1/vectors.ts';
-import { stateAt, w1Workspace } from '../w1/worker.ts';
+import { benchWorker } from '../w1/worker.ts';
 
 export interface ReadSettings {
   readonly redis: string;
@@ -20,7 +20,7 @@ export interface ReadSettings {
 export interface ReadReport {
   readonly subjects: number;
   readonly reads: number;
-  /** The first read of the process, connection made, nothing compiled yet; it counts among the others too. */
+  /** The first read of the process; it counts among the others too. */
   readonly firstMs: number;
   readonly ms: {
     readonly p50: number;
@@ -32,19 +32,17 @@ export interface ReadReport {
 }
 
 /**
- * Reads features of random users, one read after the other, in a process of its own without any cache: what is timed is
- * from the question to the values. Every value is compared with the reference after it was timed.
+ * Reads features of random users, one read after the other, in a process of its own without any cache, which has been
+ * warmed up as the product is at its start: what is timed is from the question to the values. Every value is compared
+ * with the reference after it was timed.
  */
 const { redis, vectors, subjects, reads } = settingsOf<ReadSettings>();
 const wanted = JSON.parse(readFileSync(vectors, 'utf8')) as Record<string, string>;
 const users = Object.keys(wanted);
-const store = stateAt(redis);
-const reader = makeSubjectReader({
-  store,
-  features: makeFeatureSet(await w1Workspace()),
-  partitions: w1.partitions,
-  clock: systemClock,
-});
+const log = memoryLog({ partitions: w1.partitions, clock: systemClock });
+const { parts, store } = await benchWorker(log, redis, []);
+await warmUp(parts, 500);
+const reader = makeSubjectReader({ ...parts, store });
 await store.head(0);
 
 const times: number[] = [];
