@@ -1,13 +1,10 @@
-import type { Candidate, CapTake, Choice, DecisionRecord, FeatureValue } from '../schemas/index.ts';
+import type { Candidate, CapTake, DecisionDraft, DecisionRecord, FeatureValue } from '../schemas/index.ts';
 import type { CompiledAction } from '../workspace/index.ts';
 import type { Considered } from './consider.ts';
 import type { Question, Scores } from './question.ts';
 
 /** A decision on its way into the commit: the record so far, and the complete ranking of what could be chosen. */
-export interface Draft {
-  readonly record: DecisionRecord;
-  readonly choices: readonly Choice[];
-}
+export type Draft = DecisionDraft;
 
 /**
  * Ranks the contenders by priority = P x C x V x L (MISSION.md), highest first, ties in the order of the workspace

@@ -79,8 +79,7 @@ function decide(asked: Question, given: Scores, resolution: (choices: number) =>
   return finishDecision(draft.record, draft.choices, resolution(draft.choices.length));
 }
 const allHaveRoom = (choices: number): Resolution => ({
-  chosen: choices > 0 ? 0 : -1,
-  available: Array.from({ length: choices }, (_, i) => i),
+  slots: [{ chosen: choices > 0 ? 0 : -1, available: Array.from({ length: choices }, (_, i) => i) }],
   capsSeen: [],
 });
 const verdicts = (record: ReturnType<typeof decide>) =>
@@ -144,7 +143,7 @@ describe('a decision', () => {
         action('second'),
       ]),
       scores(0.5, 0.5),
-      () => ({ chosen: 1, available: [1], capsSeen: [full] }),
+      () => ({ slots: [{ chosen: 1, available: [1] }], capsSeen: [full] }),
     );
     expect(record.action).toBe('second');
     expect(record.available).toEqual(['second']);

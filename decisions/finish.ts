@@ -9,8 +9,9 @@ export function finishDecision(
   choices: readonly Choice[],
   resolution: Resolution,
 ): DecisionRecord {
-  const chosen = choices[resolution.chosen];
-  const available = resolution.available.flatMap((index) => choices[index]?.action ?? []);
+  const slot = resolution.slots[0];
+  const chosen = choices[slot?.chosen ?? -1];
+  const available = (slot?.available ?? []).flatMap((index) => choices[index]?.action ?? []);
   const hasRoom = new Set(available);
   return {
     ...draft,

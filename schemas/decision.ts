@@ -48,6 +48,8 @@ export interface CapSeen {
   readonly action: string;
   readonly used: number;
   readonly limit: number;
+  /** The slot, from 0, that it was full for because of what earlier slots took; absent: as seen for the first. */
+  readonly slot?: number;
 }
 
 export type Rung = 'champion' | 'rules' | 'default';

@@ -46,11 +46,13 @@ export interface DeadLetter {
 
 /**
  * A decision on its way into the commit: everything but what only the commit knows. `choices` is the complete ranking;
- * the commit takes the first whose caps all have room and answers with a Resolution.
+ * for one slot after the other the commit takes the first whose caps all have room, and answers with a Resolution.
  */
 export interface DecisionDraft {
   readonly record: DecisionRecord;
   readonly choices: readonly Choice[];
+  /** How many of them may be chosen, 1 to 16; absent: 1. */
+  readonly slots?: number;
 }
 
 export interface Choice {
@@ -75,10 +77,16 @@ export interface CapTake {
   readonly at: number;
 }
 
-/** What the commit decided of a draft. `chosen` indexes `choices`; -1 = none had room. */
+/** What the commit decided of a draft. */
 export interface Resolution {
-  readonly chosen: number;
-  /** Indexes of the choices that had room, in ranking order. */
-  readonly available: readonly number[];
+  /** One entry a slot, in order; an entry that chose nothing is the last. */
+  readonly slots: readonly SlotResolution[];
   readonly capsSeen: readonly CapSeen[];
+}
+
+export interface SlotResolution {
+  /** Indexes `choices`; -1 = none had room. */
+  readonly chosen: number;
+  /** Indexes of the choices that had room, given what earlier slots took, in ranking order. */
+  readonly available: readonly number[];
 }

@@ -15,7 +15,7 @@ export function readOutboxEntry(stored: StoredOutboxEntry): OutboxEntry {
       return { kind, offset };
     case 'decision': {
       const draft = JSON.parse(stored.payload) as DecisionDraft;
-      const resolution = stored.resolution ?? { chosen: -1, available: [], capsSeen: [] };
+      const resolution = stored.resolution ?? { slots: [], capsSeen: [] };
       return { kind, offset, decision: finishDecision(draft.record, draft.choices, resolution) };
     }
   }

@@ -35,7 +35,15 @@ export function commitOf(batch: Batch, features: FeatureSet, previous: string, i
   for (const [question, draft] of batch.drafts.entries()) {
     moveUpTo(question);
     const { tenant, subject } = draft.record;
-    outbox.push({ kind: 'decision', tenant, subject, payload: payloadOf(draft), choices: draft.choices });
+    const { choices, slots } = draft;
+    outbox.push({
+      kind: 'decision',
+      tenant,
+      subject,
+      payload: payloadOf(draft),
+      choices,
+      ...(slots === undefined ? {} : { slots }),
+    });
   }
   moveUpTo(batch.drafts.length);
   if (first !== undefined && last !== undefined) {
@@ -92,15 +100,15 @@ const leftOut = { left_out: 'The record was too large with it.' } as const;
  * A draft as the outbox holds it. Of one that is too large, what its candidates saw is left out, and then the features
  * and the context: an explanation may be shorter, but a decision is never in the way of the next.
  */
-export function payloadOf({ record, choices }: Draft): string {
+export function payloadOf({ record, ...rest }: Draft): string {
   const write = (draft: DecisionDraft): string => JSON.stringify(draft);
-  const whole = write({ record, choices });
+  const whole = write({ record, ...rest });
   if (fits(whole)) return whole;
   const blind = { ...record, candidates: record.candidates.map(withoutSaw) };
-  const shorter = write({ record: blind, choices });
+  const shorter = write({ record: blind, ...rest });
   return fits(shorter)
     ? shorter
-    : write({ record: { ...blind, features: leftOut, context: leftOut }, choices });
+    : write({ record: { ...blind, features: leftOut, context: leftOut }, ...rest });
 }
 
 const withoutSaw = (candidate: Candidate): Candidate => ({

@@ -165,6 +165,7 @@ export function makeRequestDecider(
       tenant: request.tenant,
       payload: payloadOf(draft),
       choices: draft.choices,
+      ...(draft.slots === undefined ? {} : { slots: draft.slots }),
       keepMs: keepAnswersMs,
       forgetAt: request.receivedAt + workspace.stateTtlMs,
       patienceMs: Math.max(0, deadline - clock.monotonic()),

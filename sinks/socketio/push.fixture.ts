@@ -203,7 +203,10 @@ export function fakeOutbox(): FakeOutbox {
       const choice = { action: decision.action, caps: [], offer: decision.offer, mode: decision.mode };
       const offset = endOf(partition);
       const payload = JSON.stringify({ record: decision, choices: [choice] });
-      const resolution = { chosen: decision.action === null ? -1 : 0, available: [0], capsSeen: [] };
+      const resolution = {
+        slots: [{ chosen: decision.action === null ? -1 : 0, available: [0] }],
+        capsSeen: [],
+      };
       this.raw(partition, { kind: 'decision', payload, resolution, mark: `of ${decision.id}` });
       return { partition, offset };
     },

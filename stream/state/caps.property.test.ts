@@ -77,28 +77,30 @@ const takeIn = (world: World): fc.Arbitrary<CapTake> =>
 const choicesIn = (world: World): fc.Arbitrary<Choice[]> =>
   fc.array(
     fc.array(takeIn(world), { minLength: 1, maxLength: 3 }).map((takes) => choice('action', takes)),
-    { minLength: 1, maxLength: 3 },
+    { minLength: 1, maxLength: 5 },
   );
 
 // One subject mostly: what is forgotten is forgotten for each subject.
 const subject = fc.constantFrom('u:1', 'u:1', 'u:1', 'a:2');
 type Step =
-  | { kind: 'commit'; drafts: { subject: string; choices: Choice[] }[] }
-  | { kind: 'request'; key: number; subject: string; choices: Choice[] }
+  | { kind: 'commit'; drafts: { subject: string; choices: Choice[]; slots: number }[] }
+  | { kind: 'request'; key: number; subject: string; choices: Choice[]; slots: number }
   | { kind: 'ask'; subject: string; takes: CapTake[] }
   | { kind: 'move'; from: string; to: string }
   | { kind: 'expire'; subject: string; at: number; ttlMs: number };
+const slots = fc.integer({ min: 1, max: 4 });
 const stepIn = (world: World): fc.Arbitrary<Step> =>
   fc.oneof(
     fc.record({
       kind: fc.constant('commit' as const),
-      drafts: fc.array(fc.record({ subject, choices: choicesIn(world) }), { maxLength: 10 }),
+      drafts: fc.array(fc.record({ subject, choices: choicesIn(world), slots }), { maxLength: 10 }),
     }),
     fc.record({
       kind: fc.constant('request' as const),
       key: fc.integer({ min: 0, max: 99 }),
       subject,
       choices: choicesIn(world),
+      slots,
     }),
     fc.record({ kind: fc.constant('move' as const), from: subject, to: subject }),
     fc.record({
@@ -176,10 +178,10 @@ describe('caps', () => {
         const taken: Record<string, number[]> = { a: [], b: [], c: [] };
         for (const { cap, at } of takes) {
           const [limit, windowMs] = limits[cap]!;
-          const { chosen } = resolveChoices(caps, [
+          const { slots } = resolveChoices(caps, [
             choice('x', [{ cap, session: null, limit, windowMs, at }]),
           ]);
-          if (chosen === 0) taken[cap]!.push(at);
+          if (slots[0]?.chosen === 0) taken[cap]!.push(at);
         }
         for (const [cap, times] of Object.entries(taken)) {
           const [limit, windowMs] = limits[cap]!;
@@ -242,9 +244,19 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
         await next([{ kind: 'expire', tenant: 'acme', subject, at, ttlMs }], [[`acme:${subject}`, at]]),
       );
     } else if (one.kind === 'commit') {
-      given.push(await next(one.drafts.map((draft) => decision(draft.choices, draft.subject))));
+      given.push(
+        await next(
+          one.drafts.map(({ choices, subject, slots }) => ({ ...decision(choices, subject), slots })),
+        ),
+      );
     } else if (one.kind === 'request') {
-      given.push(await store.request(0, { ...request(`r${one.key}`, one.choices), subject: one.subject }));
+      given.push(
+        await store.request(0, {
+          ...request(`r${one.key}`, one.choices),
+          subject: one.subject,
+          slots: one.slots,
+        }),
+      );
     } else {
       given.push(await store.capsUsed(0, 'acme', one.subject, one.takes));
     }

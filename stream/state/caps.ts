@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CapSeen, CapTake, Choice, Resolution } from '../../schemas/index.ts';
+import type { CapSeen, CapTake, Choice, Resolution, SlotResolution } from '../../schemas/index.ts';
 
 /**
  * Caps of one subject, as the memory adapter counts them. stream/state/redis/caps.lua is the same in Lua, and says why;
@@ -73,25 +73,41 @@ export function capUsed(caps: SubjectCaps, take: CapTake): number {
   return mayBeForgotten ? Math.max(used, take.limit) : used;
 }
 
-/** Takes the caps of the first choice with room, changing `caps`; says what was seen. */
-export function resolveChoices(caps: SubjectCaps, choices: readonly Choice[]): Resolution {
-  const available: number[] = [];
+/**
+ * For one slot after the other, takes the caps of the first choice with room, changing `caps`; says what was seen. A
+ * slot that nothing is left for ends it.
+ */
+export function resolveChoices(caps: SubjectCaps, choices: readonly Choice[], slots = 1): Resolution {
+  const resolved: SlotResolution[] = [];
   const capsSeen: CapSeen[] = [];
-  choices.forEach((choice, index) => {
-    let hasRoom = true;
-    for (const take of distinctTakes(choice.caps)) {
-      const used = capUsed(caps, take);
-      if (used >= take.limit) hasRoom = false;
-      capsSeen.push({ cap: take.cap, action: choice.action, used, limit: take.limit });
+  let left = choices.map((_, index) => index);
+  while (resolved.length < slots) {
+    const slot = resolved.length;
+    const available = left.filter((index) => hasRoom(caps, choices[index], slot, capsSeen));
+    const chosen = available[0] ?? -1;
+    resolved.push({ chosen, available });
+    if (chosen < 0) break;
+    for (const take of distinctTakes(choices[chosen]?.caps ?? [])) {
+      if (take.session !== null) takeOfSession(caps, take, take.session);
+      else takeOfWindow(caps, take, take.windowMs ?? 0);
     }
-    if (hasRoom) available.push(index);
-  });
-  const chosen = available[0] ?? -1;
-  for (const take of distinctTakes(choices[chosen]?.caps ?? [])) {
-    if (take.session !== null) takeOfSession(caps, take, take.session);
-    else takeOfWindow(caps, take, take.windowMs ?? 0);
+    left = available.slice(1);
   }
-  return { chosen, available, capsSeen };
+  return { slots: resolved, capsSeen };
+}
+
+/** Adds what it saw: in the first slot (0) everything, later what put it out. */
+function hasRoom(caps: SubjectCaps, choice: Choice | undefined, slot: number, seen: CapSeen[]): boolean {
+  let room = true;
+  for (const take of distinctTakes(choice?.caps ?? [])) {
+    const used = capUsed(caps, take);
+    const isFull = used >= take.limit;
+    if (isFull) room = false;
+    if (slot > 0 && !isFull) continue;
+    const seenNow = { cap: take.cap, action: choice?.action ?? '', used, limit: take.limit };
+    seen.push(slot === 0 ? seenNow : { ...seenNow, slot });
+  }
+  return room;
 }
 
 /**

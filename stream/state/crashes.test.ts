@@ -22,7 +22,11 @@ describe('kill -9 of Redis during commits', () => {
       const writers = partitions.map(async (partition) => {
         for (let i = 1; !isOver; i++) {
           const outcome = await store.commit(partition, numbered(partition, i));
-          expect(outcome).toMatchObject({ kind: 'committed', sequence: i, resolutions: [{ chosen: 0 }] });
+          expect(outcome).toMatchObject({
+            kind: 'committed',
+            sequence: i,
+            resolutions: [{ slots: [{ chosen: 0 }] }],
+          });
           acknowledged.set(partition, i);
         }
       });

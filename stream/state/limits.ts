@@ -15,6 +15,7 @@ export const limits = {
   /** Room for the dead letter of the log's largest record, and for the ranking of a full placement with its contents. */
   payloadBytes: 4 * 1_024 * 1_024,
   choices: 256,
+  slots: 16,
   takesPerChoice: 16,
   /** Times are written as whole numbers of at most 14 digits: until the year 5138. */
   time: 1e14,
@@ -42,7 +43,7 @@ export function checkCommit(partition: number, commit: Commit): void {
     if (item.kind === 'caps') checkPackedCaps(where, item.caps);
     else if (item.kind === 'expire') checkExpiry(where, item);
     else checkPayload(where, item.payload);
-    if (item.kind === 'decision') checkChoices(where, item.choices);
+    if (item.kind === 'decision') checkChoices(where, item);
   }
 }
 
@@ -75,7 +76,7 @@ export function checkRequest(partition: number, request: RequestCommit): void {
   if (request.forgetAt !== undefined && !isTime(request.forgetAt))
     throw invalid(where, `caps cannot be looked at at ${request.forgetAt}`);
   checkPayload(where, request.payload);
-  checkChoices(where, request.choices);
+  checkChoices(where, request);
 }
 
 /** Throws PresageError `state_invalid` when a take is not one that can be counted. */
@@ -94,7 +95,10 @@ export function checkTakes(where: string, takes: Choice['caps']): void {
   }
 }
 
-function checkChoices(where: string, choices: readonly Choice[]): void {
+function checkChoices(where: string, asked: Pick<RequestCommit, 'choices' | 'slots'>): void {
+  const { choices, slots = 1 } = asked;
+  if (!Number.isSafeInteger(slots) || slots < 1 || slots > limits.slots)
+    throw invalid(where, `it cannot have ${slots} slots`);
   if (choices.length > limits.choices)
     throw invalid(where, `${choices.length} choices are more than ${limits.choices}`);
   for (const choice of choices) checkTakes(where, choice.caps);

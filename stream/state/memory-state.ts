@@ -234,7 +234,11 @@ function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, co
   for (const item of commit.outbox) {
     switch (item.kind) {
       case 'decision': {
-        const resolution = resolveChoices(capsOf(memory, item.tenant, item.subject), item.choices);
+        const resolution = resolveChoices(
+          capsOf(memory, item.tenant, item.subject),
+          item.choices,
+          item.slots,
+        );
         resolutions.push(resolution);
         publish(memory, { kind: item.kind, payload: item.payload, resolution, mark });
         break;
@@ -301,8 +305,9 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
   if (first !== undefined) return { kind: 'repeated', payload: first.payload, resolution: first.resolution };
   if (inForce(memory).blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark)
     return { kind: 'moved' };
-  const resolution = resolveChoices(capsOf(memory, request.tenant, request.subject), request.choices);
-  remindOfCaps(memory, request, resolution.chosen);
+  const { tenant, subject, choices, slots } = request;
+  const resolution = resolveChoices(capsOf(memory, tenant, subject), choices, slots);
+  remindOfCaps(memory, request, resolution);
   const mark = `request:${key}`;
   const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution, mark });
   memory.answers.set(key, { payload: request.payload, resolution, expiresAt: now + request.keepMs });
@@ -313,11 +318,11 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
 function remindOfCaps(
   memory: PartitionMemory,
   { tenant, subject, choices, forgetAt }: RequestCommit,
-  chosen: number,
+  resolution: Resolution,
 ): void {
   const { blobs, timers } = inForce(memory);
   const key = `${tenant}:${subject}`;
-  const hasTaken = (choices[chosen]?.caps.length ?? 0) > 0;
+  const hasTaken = resolution.slots.some(({ chosen }) => (choices[chosen]?.caps.length ?? 0) > 0);
   if (forgetAt !== undefined && hasTaken && !blobs.has(key) && !timers.has(key)) timers.set(key, forgetAt);
 }
 

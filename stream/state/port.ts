@@ -14,7 +14,7 @@ export interface PartitionHead {
 
 /**
  * Something to publish with a commit; items take effect on caps one after the other. A decision is resolved inside the
- * commit: the first choice with room wins. A transfer is published with all caps of its subject, which has none then;
+ * commit: for one slot after the other, the first choice with room wins. A transfer is published with all caps of its subject, which has none then;
  * `caps` publishes nothing and adds caps that came with a transfer, so that no take has more room than beside both.
  * `expire` publishes nothing: the subject has been forgotten at event time `at`, and its caps go too if none of them can
  * count any more (`capsEnd`). If they are gone at the end of the commit, so is its entry in the index of timers, which
@@ -44,6 +44,8 @@ export type OutboxItem =
       readonly tenant: string;
       readonly subject: string;
       readonly choices: readonly Choice[];
+      /** How many may be chosen, at most 16; default 1. */
+      readonly slots?: number;
     };
 
 export interface Commit {
@@ -87,6 +89,8 @@ export interface RequestCommit {
   readonly subject: string;
   readonly payload: string;
   readonly choices: readonly Choice[];
+  /** How many may be chosen, at most 16; default 1. */
+  readonly slots?: number;
   /** How long the idempotency key is kept. */
   readonly keepMs: number;
   /**

@@ -364,7 +364,9 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           partition,
           commit('c1', 'c2', { outbox: [again, expire(20 * day), again] }),
         );
-        expect(outcome).toMatchObject({ resolutions: [{ chosen: -1 }, { chosen: 0 }] });
+        expect(outcome).toMatchObject({
+          resolutions: [{ slots: [{ chosen: -1 }] }, { slots: [{ chosen: 0 }] }],
+        });
       });
 
       it('keeps its entry if it is back at the end of the commit', async () => {
@@ -424,8 +426,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
             choice('c', [perSession(3, 's1', 2_000)]),
           ),
         ).toEqual({
-          chosen: 1,
-          available: [1, 2],
+          slots: [{ chosen: 1, available: [1, 2] }],
           capsSeen: [
             { cap: 'subject', action: 'a', used: 1, limit: 1 },
             { cap: 'session', action: 'a', used: 0, limit: 3 },
@@ -437,20 +438,66 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
       it('choose nothing when nothing has room, or nothing was asked', async () => {
         await resolve(choice('a', [perSubject(1, 1_000)]));
         expect(await resolve(choice('a', [perSubject(1, 1_001)]))).toMatchObject({
-          chosen: -1,
-          available: [],
+          slots: [{ chosen: -1, available: [] }],
         });
-        expect(await resolve()).toEqual({ chosen: -1, available: [], capsSeen: [] });
+        expect(await resolve()).toEqual({ slots: [{ chosen: -1, available: [] }], capsSeen: [] });
+      });
+
+      it('fill several slots in order, each with what the ones before it have left', async () => {
+        const cap = [perSubject(2, 1_000)];
+        const three = [choice('a', cap), choice('b', cap), choice('c', cap), choice('d', [])];
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', { outbox: [{ ...decision(three), slots: 4 }] }),
+        );
+        const resolution = {
+          slots: [
+            { chosen: 0, available: [0, 1, 2, 3] },
+            { chosen: 1, available: [1, 2, 3] },
+            { chosen: 3, available: [3] },
+            { chosen: -1, available: [] },
+          ],
+          capsSeen: [
+            { cap: 'subject', action: 'a', used: 0, limit: 2 },
+            { cap: 'subject', action: 'b', used: 0, limit: 2 },
+            { cap: 'subject', action: 'c', used: 0, limit: 2 },
+            { cap: 'subject', action: 'c', used: 2, limit: 2, slot: 2 },
+          ],
+        };
+        expect(outcome).toMatchObject({ resolutions: [resolution] });
+        const [entry] = await store.readOutbox(partition, 0, 1, 0);
+        expect(entry?.resolution).toEqual(resolution);
+        const asked = await store.request(partition, { ...request('r1', three), slots: 2 });
+        expect(asked).toMatchObject({
+          resolution: {
+            slots: [
+              { chosen: 3, available: [3] },
+              { chosen: -1, available: [] },
+            ],
+          },
+        });
+      });
+
+      it.each([0, 17, 1.5])('refuse %d slots', async (slots) => {
+        const invalid = { code: 'state_invalid' };
+        const draft = { ...decision([]), slots };
+        await expect(store.commit(partition, commit('', 'c1', { outbox: [draft] }))).rejects.toMatchObject(
+          invalid,
+        );
+        await expect(store.request(partition, { ...request('r1', []), slots })).rejects.toMatchObject(
+          invalid,
+        );
       });
 
       it('do not take from a choice that was not chosen', async () => {
         await resolve(choice('a', []), choice('b', [perSubject(1, 1_000)]));
-        expect(await resolve(choice('b', [perSubject(1, 1_000)]))).toMatchObject({ chosen: 0 });
+        expect(await resolve(choice('b', [perSubject(1, 1_000)]))).toMatchObject({ slots: [{ chosen: 0 }] });
       });
 
       it('have room again exactly one window later, and earlier by as much', async () => {
         await resolve(choice('a', [perSubject(1, 10 * day)]));
-        const at = async (time: number) => (await resolve(choice('a', [perSubject(1, time)]))).chosen;
+        const at = async (time: number) =>
+          (await resolve(choice('a', [perSubject(1, time)]))).slots[0]?.chosen;
         expect(await at(11 * day - 1)).toBe(-1);
         expect(await at(9 * day + 1)).toBe(-1);
         expect(await at(11 * day)).toBe(0);
@@ -459,7 +506,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
 
       it('count sessions apart, without end', async () => {
         const at = async (session: string, time: number) =>
-          (await resolve(choice('a', [perSession(2, session, time)]))).chosen;
+          (await resolve(choice('a', [perSession(2, session, time)]))).slots[0]?.chosen;
         expect([await at('s1', 1), await at('s1', 2), await at('s1', 900 * day)]).toEqual([0, 0, -1]);
         expect(await at('s2', 900 * day)).toBe(0);
       });
@@ -479,10 +526,15 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           }),
         );
         expect(outcome).toMatchObject({
-          resolutions: [{ chosen: 0 }, { chosen: -1 }, { chosen: 0 }, { chosen: 0 }],
+          resolutions: [
+            { slots: [{ chosen: 0 }] },
+            { slots: [{ chosen: -1 }] },
+            { slots: [{ chosen: 0 }] },
+            { slots: [{ chosen: 0 }] },
+          ],
         });
         const entries = await store.readOutbox(partition, 0, 10, 0);
-        expect(entries.map(({ kind, resolution }) => [kind, resolution?.chosen ?? null])).toEqual([
+        expect(entries.map(({ kind, resolution }) => [kind, resolution?.slots[0]?.chosen ?? null])).toEqual([
           ['decision', 0],
           ['batch', null],
           ['decision', -1],
@@ -493,7 +545,10 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
 
       it('take a cap once for a choice that lists it twice', async () => {
         const twice = [perSubject(2, 5), perSubject(2, 5)];
-        expect(await resolve(choice('a', twice))).toMatchObject({ chosen: 0, capsSeen: [{ used: 0 }] });
+        expect(await resolve(choice('a', twice))).toMatchObject({
+          slots: [{ chosen: 0 }],
+          capsSeen: [{ used: 0 }],
+        });
         expect(await store.capsUsed(partition, 'acme', 'u:1', [perSubject(2, 5)])).toEqual([1]);
       });
 
@@ -512,7 +567,8 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
       });
 
       it('of what was forgotten count as full, so that forgetting never exceeds a cap', async () => {
-        const at = async (time: number) => (await resolve(choice('a', [perSubject(1, time)]))).chosen;
+        const at = async (time: number) =>
+          (await resolve(choice('a', [perSubject(1, time)]))).slots[0]?.chosen;
         expect([await at(10 * day), await at(12 * day), await at(20 * day)]).toEqual([0, 0, 0]);
         expect(await at(12 * day + 1)).toBe(-1);
         expect(await at(5 * day)).toBe(-1);
@@ -521,7 +577,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
 
       it('remember the newest 16 sessions; an older one that was forgotten counts as full', async () => {
         const at = async (session: string, time: number) =>
-          (await resolve(choice('a', [perSession(1, session, time)]))).chosen;
+          (await resolve(choice('a', [perSession(1, session, time)]))).slots[0]?.chosen;
         for (let i = 0; i < 17; i++) expect(await at(`s${i}`, i + 1)).toBe(0);
         expect(await at('s16', 99)).toBe(-1);
         expect(await at('s1', 2)).toBe(-1);
@@ -691,8 +747,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         );
         const outcome = await store.request(partition, request('r1', [choice('a', [perSubject(1, 1_000)])]));
         const resolution = {
-          chosen: 0,
-          available: [0],
+          slots: [{ chosen: 0, available: [0] }],
           capsSeen: [{ cap: 'subject', action: 'a', used: 0, limit: 1 }],
         };
         expect(outcome).toEqual({ kind: 'decided', offset: 0, resolution });
@@ -733,7 +788,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         await store.request(partition, request('r1', [choice('a', [perSubject(1, 1_000)])]));
         const item = decision([choice('a', [perSubject(1, 1_001)])]);
         expect(await store.commit(partition, commit('', 'c1', { outbox: [item] }))).toMatchObject({
-          resolutions: [{ chosen: -1 }],
+          resolutions: [{ slots: [{ chosen: -1 }] }],
         });
       });
 
@@ -755,7 +810,7 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
           ),
         ];
         expect(resolutions).toHaveLength(48);
-        expect(resolutions.filter((resolution) => resolution?.chosen === 0)).toHaveLength(7);
+        expect(resolutions.filter((resolution) => resolution?.slots[0]?.chosen === 0)).toHaveLength(7);
       });
 
       it('refuses what it could not keep', async () => {
@@ -830,7 +885,9 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
             ],
           }),
         );
-        expect(outcome).toMatchObject({ resolutions: [{ chosen: 0 }, { chosen: -1 }] });
+        expect(outcome).toMatchObject({
+          resolutions: [{ slots: [{ chosen: 0 }] }, { slots: [{ chosen: -1 }] }],
+        });
         expect(await store.outboxRange(partition)).toEqual({ start: 0, end: 2 });
         expect(await used('u:1', perSubject(9, 2_001))).toEqual([2]);
         expect(await used('u:1', perSession(9, 's1', 1_000))).toEqual([2]);

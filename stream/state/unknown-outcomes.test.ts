@@ -48,8 +48,8 @@ describe('a call whose outcome is unknown', () => {
       kind: 'committed',
       sequence: 1,
       resolutions: [
-        { chosen: 0, capsSeen: [{ used: 0 }] },
-        { chosen: 0, capsSeen: [{ used: 1 }] },
+        { slots: [{ chosen: 0 }], capsSeen: [{ used: 0 }] },
+        { slots: [{ chosen: 0 }], capsSeen: [{ used: 1 }] },
       ],
     });
     expect(await store.outboxRange(0)).toEqual({ start: 0, end: 2 });
@@ -107,7 +107,7 @@ describe('a call whose outcome is unknown', () => {
     proxy.cut(how);
     const outcome = await store.request(0, request('r1', offered));
     expect(proxy.cuts).toBe(1);
-    expect(outcome).toMatchObject({ resolution: { chosen: 0, capsSeen: [{ used: 0 }] } });
+    expect(outcome).toMatchObject({ resolution: { slots: [{ chosen: 0 }], capsSeen: [{ used: 0 }] } });
     if (outcome.kind === 'repeated') expect(outcome.payload).toBe('payload of r1');
     expect(await store.outboxRange(0)).toEqual({ start: 0, end: 1 });
     expect(await store.capsUsed(0, 'acme', 'u:1', [take])).toEqual([1]);

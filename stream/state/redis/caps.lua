@@ -298,30 +298,54 @@ local function unpack_caps(packed)
   return caps
 end
 
--- choices = {{action, {take, take, ...}}, ...}. Takes the caps of the first choice with room, in the Lua table only.
--- Returns the Resolution as JSON.
-local function resolve(caps, choices)
-  local chosen, available, seen = -1, {}, {}
-  for i, choice in ipairs(choices) do
-    local has_room = true
-    for _, take in ipairs(choice[2]) do
-      local used = used_of(caps, take)
-      if used >= take[3] then has_room = false end
+-- Whether a choice has room; adds what was seen: in the first slot (0) everything, later what put it out.
+local function has_room(caps, choice, slot, seen)
+  local room = true
+  for _, take in ipairs(choice[2]) do
+    local used = used_of(caps, take)
+    local is_full = used >= take[3]
+    if is_full then room = false end
+    if slot == 0 or is_full then
       table.insert(seen, '{"cap":' .. cjson.encode(take[1]) .. ',"action":' .. cjson.encode(choice[1])
-        .. ',"used":' .. whole(used) .. ',"limit":' .. whole(take[3]) .. '}')
-    end
-    if has_room then
-      table.insert(available, i - 1)
-      if chosen < 0 then chosen = i - 1 end
+        .. ',"used":' .. whole(used) .. ',"limit":' .. whole(take[3])
+        .. (slot == 0 and '}' or ',"slot":' .. slot .. '}'))
     end
   end
-  if chosen >= 0 then
-    for _, take in ipairs(choices[chosen + 1][2]) do
+  return room
+end
+
+-- choices = {{action, {take, take, ...}}, ...}. For one slot after the other, takes the caps of the first choice with
+-- room, in the Lua table only; a slot that nothing is left for ends it. Returns the Resolution as JSON.
+local function resolve(caps, choices, slots)
+  local resolved, seen, left = {}, {}, {}
+  for i = 1, #choices do left[i] = i end
+  for slot = 0, slots - 1 do
+    local available, names = {}, {}
+    for _, i in ipairs(left) do
+      if has_room(caps, choices[i], slot, seen) then
+        table.insert(available, i)
+        table.insert(names, i - 1)
+      end
+    end
+    local chosen = table.remove(available, 1)
+    table.insert(resolved, '{"chosen":' .. (chosen and chosen - 1 or -1) .. ',"available":['
+      .. table.concat(names, ',') .. ']}')
+    if not chosen then break end
+    for _, take in ipairs(choices[chosen][2]) do
       if take[2] then take_session(caps, take) else take_window(caps, take) end
     end
+    left = available
   end
-  return '{"chosen":' .. chosen .. ',"available":[' .. table.concat(available, ',')
-    .. '],"capsSeen":[' .. table.concat(seen, ',') .. ']}'
+  return '{"slots":[' .. table.concat(resolved, ',') .. '],"capsSeen":[' .. table.concat(seen, ',') .. ']}'
+end
+
+local MOST_SLOTS = 16
+
+local function slots_problem(slots)
+  if type(slots) ~= 'number' or slots < 1 or slots > MOST_SLOTS or slots ~= math.floor(slots) then
+    return 'the slots are no number'
+  end
+  return nil
 end
 
 -- Says what is wrong with choices, or nil.

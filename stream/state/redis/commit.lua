@@ -14,7 +14,7 @@
 --          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
 --          generation that blobs and timers are of, generation to put in force or false}; an item is one of
 --           {'batch' | 'dead' | 'forward', payload}
---           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}}
+--           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}, slots}
 --           {'transfer', payload, caps key}  published with the caps, which the subject then has no more
 --           {'caps', JSON, caps key}         publishes nothing: adds caps that another subject's transfer carried
 --           {'expire', time, caps key, ms of silence before it, timers key or false, member}
@@ -120,7 +120,8 @@ local function item_problem(item, tag, timers_prefix)
   if not is_own(item[3], tag .. ':cap:') then return 'a foreign caps key' end
   if not is_missing_or(item[3], 'hash') then return item[3] .. ' is not a hash' end
   if kind == 'caps' and not unpack_caps(item[2]) then return 'caps that are none' end
-  return kind == 'decision' and choices_problem(item[4]) or nil
+  if kind ~= 'decision' then return nil end
+  return choices_problem(item[4]) or slots_problem(item[5])
 end
 
 local function commit_problem(args, head_position, tag)
@@ -162,7 +163,7 @@ end
 -- What an item does to the caps of its subject; what it then has to say with its payload.
 local function apply(item, caps)
   local kind = item[1]
-  if kind == 'decision' then return resolve(caps, item[4]) end
+  if kind == 'decision' then return resolve(caps, item[4], item[5]) end
   if kind == 'transfer' then return pack_and_clear(caps) end
   if kind == 'expire' then
     if caps_end(caps, item[4]) <= item[2] then clear_caps(caps) end

@@ -1,6 +1,7 @@
 import type { Resolution } from '../../../schemas/index.ts';
 import { checkCommit } from '../limits.ts';
 import type { CommitOutcome, PartitionHead, StateStore } from '../port.ts';
+import { readResolution } from '../resolution.ts';
 import type { StateCalls } from './functions.ts';
 import { packCommit } from './pack.ts';
 
@@ -80,6 +81,6 @@ function commitOutcomeOf(reply: unknown): CommitOutcome {
   return {
     kind,
     sequence: Number(sequence),
-    resolutions: JSON.parse(resolutions ?? '[]') as Resolution[],
+    resolutions: (JSON.parse(resolutions ?? '[]') as Resolution[]).map(readResolution),
   };
 }

@@ -1,4 +1,3 @@
-import type { Resolution } from '../../../schemas/index.ts';
 import {
   type BlockingReads,
   idOf,
@@ -9,6 +8,7 @@ import {
 } from '../../redis/index.ts';
 import { outboxLost } from '../outbox-lost.ts';
 import type { StateStore, StoredOutboxEntry } from '../port.ts';
+import { readResolution } from '../resolution.ts';
 import type { StateCalls } from './functions.ts';
 
 type Outbox = Pick<StateStore, 'readOutbox' | 'outboxRange' | 'trimOutbox'>;
@@ -62,7 +62,7 @@ function outboxEntryOf(entry: StreamEntry): StoredOutboxEntry {
     mark: fieldOf(entry, 'm') ?? '',
   };
   if (kind === 'transfer') return { ...common, resolution: null, caps: beside ?? '' };
-  return { ...common, resolution: beside === null ? null : (JSON.parse(beside) as Resolution) };
+  return { ...common, resolution: beside === null ? null : readResolution(JSON.parse(beside)) };
 }
 
 function fieldOf({ fields }: StreamEntry, name: string): string | null {

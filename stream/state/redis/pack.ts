@@ -22,12 +22,15 @@ export function packCommit(keys: StateKeys, commit: Commit, room?: Buffer): Buff
 
 /** The one argument of request.lua. */
 export function packRequest(request: RequestCommit, generation: number): Buffer {
-  const packer = new Packer(request.payload.length * 3 + 1_024).array(6).string(request.payload);
+  const packer = new Packer(request.payload.length * 3 + 1_024).array(7).string(request.payload);
   packChoices(packer, request.choices);
   packer.number(request.keepMs).number(generation);
   if (request.forgetAt === undefined) packer.boolean(false);
   else packer.number(request.forgetAt);
-  return packer.string(`${request.tenant}:${request.subject}`).finish();
+  return packer
+    .string(`${request.tenant}:${request.subject}`)
+    .number(request.slots ?? 1)
+    .finish();
 }
 
 /** The one argument of caps_used.lua. */
@@ -95,8 +98,9 @@ function packItem(packer: Packer, keys: StateKeys, item: OutboxItem): void {
     case 'decision':
       break;
   }
-  packer.array(4).string(item.kind).string(item.payload).string(keys.caps(item.tenant, item.subject));
+  packer.array(5).string(item.kind).string(item.payload).string(keys.caps(item.tenant, item.subject));
   packChoices(packer, item.choices);
+  packer.number(item.slots ?? 1);
 }
 
 function packChoices(packer: Packer, choices: readonly Choice[]): void {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../../tests/support/redis.ts';
-import { redisConnector } from '../../redis/index.ts';
+import { Packer, redisConnector } from '../../redis/index.ts';
 import { redisState, type StateStore } from '../index.ts';
 import { choice, commit, decision, request } from '../state.contract.ts';
 
@@ -75,7 +75,7 @@ describe('the functions in Redis', () => {
           outbox: [decision([choice('a', [take])])],
         }),
       );
-      expect(outcome).toMatchObject({ kind: 'committed', resolutions: [{ chosen: 0 }] });
+      expect(outcome).toMatchObject({ kind: 'committed', resolutions: [{ slots: [{ chosen: 0 }] }] });
       expect(await store.load(0, ['a'])).toEqual([Buffer.alloc(1_000, 7)]);
     });
 
@@ -154,6 +154,35 @@ describe('the functions in Redis', () => {
         await expect(admin.fcall(`${library![1]}_commit`, 4, ...keys, argument)).rejects.toThrow();
       }
       expect(await contents(admin)).toEqual(before);
+    });
+  });
+
+  it('read what was stored while a decision had one slot', async () => {
+    const old = { chosen: 0, available: [0], capsSeen: [] };
+    const today = { slots: [{ chosen: 0, available: [0] }], capsSeen: [] };
+    await store.commit(0, commit('', 'c1', { outbox: [decision([choice('a', [])])] }));
+    const [answered] = (await admin.hgetall('{events.v1:0}:commits'))['1']!.split('[');
+    await admin.hset('{events.v1:0}:commits', '1', `${answered}[${JSON.stringify(old)}]`);
+    expect(await store.commit(0, commit('', 'c1'))).toMatchObject({ resolutions: [today] });
+    await admin.xadd(
+      '{events.v1:0}:outbox',
+      '0-2',
+      'k',
+      'decision',
+      'p',
+      '{}',
+      'm',
+      'c0',
+      'r',
+      JSON.stringify(old),
+    );
+    expect((await store.readOutbox(0, 1, 1, 0))[0]).toMatchObject({ resolution: today });
+    const answer = new Packer().array(3).string('{}').string(JSON.stringify(old)).string('acme:u:1').finish();
+    await admin.set('{events.v1:0}:idem:acme:r1', answer);
+    expect(await store.request(0, request('r1', []))).toEqual({
+      kind: 'repeated',
+      payload: '{}',
+      resolution: today,
     });
   });
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/index.ts';
-import type { Resolution } from '../../../schemas/index.ts';
 import { BlockingReads, RedisCaller, type RedisConnector } from '../../redis/index.ts';
 import { checkRequest, checkTakes } from '../limits.ts';
 import type { StateStore } from '../port.ts';
+import { readResolution } from '../resolution.ts';
 import { redisCommits } from './commits.ts';
 import { stateCalls } from './functions.ts';
 import { redisGenerations } from './generations.ts';
@@ -67,7 +67,7 @@ export function redisState(options: RedisStateOptions): StateStore {
           generations.note(partition, Number(first));
           continue;
         }
-        const resolution = JSON.parse(json) as Resolution;
+        const resolution = readResolution(JSON.parse(json));
         return kind === 'decided'
           ? { kind, offset: Number(first), resolution }
           : { kind: 'repeated', payload: first, resolution };

@@ -6,7 +6,7 @@
 --       5 head of the partition (hash)
 --       6 timers of the tenant (sorted set)
 -- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at}, ...}}, ...}, milliseconds to keep the answer,
---         generation of the state blob, time to look at the caps of a subject without state or false, its member in the timers}
+--         generation of the state blob, time to look at the caps of a subject without state or false, its member in the timers, slots}
 -- Reply: {'decided', offset, resolution}    resolution is JSON
 --        {'repeated', payload, resolution}  the key has been answered before: the first answer
 --        {'moved'}                          the subject's state and caps have moved to another; nothing was written
@@ -41,11 +41,11 @@ local function request(keys, argv)
   if (forget_at and type(forget_at) ~= 'number') or type(member) ~= 'string' then
     return redis.error_reply('INVALID the time to look at the caps')
   end
-  local problem = choices_problem(choices)
+  local problem = choices_problem(choices) or slots_problem(args[7])
   if problem then return redis.error_reply('INVALID ' .. problem) end
 
   local caps = read_caps(caps_key)
-  local resolution = resolve(caps, choices)
+  local resolution = resolve(caps, choices, args[7])
   -- Nothing else would ever look at caps of someone who only asks: it comes up in the index as a silent subject does.
   if forget_at and next(caps.dirty) and redis.call('EXISTS', blob_key) == 0 then
     redis.call('ZADD', keys[6], 'NX', whole(forget_at), member)
