@@ -1,4 +1,5 @@
 import type { CompiledModel } from '../workspace/index.ts';
+import { calibrated } from './calibrate.ts';
 import { checkRows } from './check-rows.ts';
 import { failed, type OnnxModel, openModel } from './onnx-model.ts';
 import type { Scorer } from './port.ts';
@@ -35,7 +36,9 @@ function scorerOf(opened: OnnxModel, model: CompiledModel): Scorer {
       const block = blockOf(rows, first * width, some * width, model.block * width);
       const probabilities = await opened.run(block);
       for (let row = 0; row < some; row++) {
-        scores[first + row] = probabilityOf(probabilities[row], model, first + row);
+        const probability = probabilityOf(probabilities[row], model, first + row);
+        scores[first + row] =
+          model.calibration === undefined ? probability : calibrated(model.calibration, probability);
       }
     }
     return scores;

@@ -1,41 +1,69 @@
+import type { ModelManifest } from '../schemas/index.ts';
+import { checkManifest, ofManifest } from './check-manifest.ts';
 import type { Compiling } from './compile-context.ts';
-import type { CompiledModel } from './compiled.ts';
+import type { CompiledFeature, CompiledModel } from './compiled.ts';
 import type { CelType } from './expression-names.ts';
 import { type ModelInput, modelInput } from './model-inputs.ts';
 import { type Path, quote } from './problems.ts';
 import { nearest } from './suggest.ts';
 
-/** A model's file as it was found. */
+/** A model's file as it was found, with the manifest beside it where there is one. */
 export interface ModelFile {
   readonly path: string;
   readonly sha256: string;
+  readonly manifest?: ModelManifest;
 }
 
-/** Models whose files are there, by id. */
+/** Models whose files are there and fit, by id. */
 export function compileModels(
   compiling: Compiling,
   files: ReadonlyMap<string, ModelFile>,
-  features: ReadonlyMap<string, CelType>,
+  types: ReadonlyMap<string, CelType>,
+  features: readonly CompiledFeature[],
 ): ReadonlyMap<string, CompiledModel> {
   const models = new Map<string, CompiledModel>();
-  for (const [id, model] of Object.entries(compiling.source.models)) {
+  for (const [id, stated] of Object.entries(compiling.source.models)) {
     const path = ['models', id];
-    checkInputs(compiling, model.inputs, [...path, 'inputs'], features);
-    for (const name of Object.keys(model.defaults)) {
-      if (model.inputs.includes(name)) continue;
-      compiling.report(
-        [...path, 'defaults', name],
-        `expected one of the model's inputs but found ${quote(name)}`,
-        {
-          suggestion: nearest(name, model.inputs),
+    const file = files.get(id);
+    const manifest = file?.manifest;
+    if (file !== undefined && manifest !== undefined)
+      checkManifest({ compiling, id, stated, file, manifest, types, features });
+    const inputs = stated.inputs ?? manifest?.inputs.map(({ name }) => name);
+    if (inputs === undefined) {
+      if (file !== undefined)
+        compiling.report(path, 'expected inputs, or a manifest beside the file that names them', {
           at: 'key',
-        },
+        });
+      continue;
+    }
+    const defaults = stated.defaults ?? manifest?.defaults ?? {};
+    const place = stated.inputs === undefined ? null : [...path, 'inputs'];
+    checkInputs(
+      compiling,
+      inputs,
+      (index) => (place === null ? [...path, 'file'] : [...place, index]),
+      types,
+    );
+    for (const name of Object.keys(defaults)) {
+      if (inputs.includes(name)) continue;
+      compiling.report(
+        stated.defaults === undefined ? [...path, 'file'] : [...path, 'defaults', name],
+        `expected one of the model's inputs but found ${quote(name)}`,
+        { suggestion: nearest(name, inputs), at: 'key' },
       );
     }
-    const file = files.get(id);
     if (file === undefined) continue;
-    const { version, inputs, missing, defaults, block } = model;
-    models.set(id, { id, version, ...file, inputs, missing, defaults, block });
+    models.set(id, {
+      id,
+      version: stated.version ?? manifest?.version ?? '1',
+      path: file.path,
+      sha256: file.sha256,
+      inputs,
+      missing: stated.missing ?? manifest?.missing ?? 0,
+      defaults,
+      block: stated.block ?? manifest?.block ?? 32,
+      ...(manifest === undefined ? {} : ofManifest(manifest, file.path)),
+    });
   }
   return models;
 }
@@ -43,7 +71,7 @@ export function compileModels(
 function checkInputs(
   compiling: Compiling,
   inputs: readonly string[],
-  path: Path,
+  placeOf: (index: number) => Path,
   features: ReadonlyMap<string, CelType>,
 ): void {
   const { source, names, report } = compiling;
@@ -63,7 +91,7 @@ function checkInputs(
   // An action that could not be read may declare any attribute.
   const areAttributesKnown = [...names.actions].every((name) => Object.hasOwn(source.actions, name));
   inputs.forEach((input, index) => {
-    const place = [...path, index];
+    const place = placeOf(index);
     if (inputs.indexOf(input) !== index)
       report(place, `expected each input once but found ${quote(input)} again`);
     if (input.startsWith('action.') && !areAttributesKnown) return;

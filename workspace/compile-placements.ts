@@ -1,5 +1,6 @@
 import { contentHash } from './canonical.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
+import { compileLadder } from './compile-ladder.ts';
 import type { CompiledAction, CompiledFeature, CompiledModel, CompiledPlacement } from './compiled.ts';
 import { durationMs } from './duration.ts';
 import { featureOfInput } from './model-inputs.ts';
@@ -28,8 +29,9 @@ export function compilePlacements(
     }
     const model = placement.model === undefined ? null : (models.get(placement.model) ?? null);
     const expiresMs = durationMs(placement.expires);
-    const policy = policyOf(compiling, name, actions, model, features);
-    placements.set(name, { name, expiresMs, model, actions, policy });
+    const ladder = compileLadder(compiling, name, models, actions);
+    const policy = policyOf(compiling, name, actions, [model, ladder.fallback ?? null], features);
+    placements.set(name, { name, expiresMs, model, ...ladder, actions, policy });
   }
   return placements;
 }
@@ -39,7 +41,7 @@ function policyOf(
   { source }: Compiling,
   placement: string,
   actions: readonly CompiledAction[],
-  model: CompiledModel | null,
+  [model, fallback]: readonly [CompiledModel | null, CompiledModel | null],
   features: readonly CompiledFeature[],
 ): string {
   const expressions = actions.flatMap((action) => [
@@ -51,13 +53,27 @@ function policyOf(
   const read = new Set(
     expressions.flatMap((one) => (one !== null && typeof one === 'object' ? one.reads : [])),
   );
-  for (const input of model?.inputs ?? []) read.add(featureOfInput(input) ?? input);
+  for (const input of [...(model?.inputs ?? []), ...(fallback?.inputs ?? [])])
+    read.add(featureOfInput(input) ?? input);
   return contentHash('policy', {
     placement,
     expires: source.placements[placement]?.expires,
     // In order: it breaks ties.
     actions: actions.map(({ name }) => [name, { ...source.actions[name], description: undefined }]),
-    model: model === null ? null : { ...model, path: undefined },
+    model: model === null ? null : contentOf(model),
+    ...(fallback === null ? {} : { fallback: contentOf(fallback) }),
+    ...(source.placements[placement]?.default === undefined
+      ? {}
+      : { default: source.placements[placement]?.default }),
     features: features.filter(({ name }) => read.has(name)).map(({ name, hash }) => [name, hash]),
   });
 }
+
+/** What a model is, wherever it lies. */
+const contentOf = (model: CompiledModel): unknown => ({
+  ...model,
+  path: undefined,
+  // Their content is in the manifest's hash.
+  calibration: undefined,
+  quantised: undefined,
+});

@@ -35,7 +35,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
   const names = featureTypes(compiling);
   const { features, shared } = compileFeatures(compiling);
   const allFeatures = [...features, ...shared];
-  const models = compileModels(compiling, files.models, names);
+  const models = compileModels(compiling, files.models, names, allFeatures);
   const actions = compileActions(compiling, names);
   const placements = compilePlacements(compiling, actions, models, allFeatures);
   const triggers = compileTriggers(compiling, placements, names);
@@ -49,7 +49,9 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
       );
   }
   checkPurposes(compiling, placements, allFeatures);
-  const modelHashes = [...models.values()].map(({ id, sha256 }) => [id, sha256]);
+  const modelHashes = [...models.values()].map(({ id, sha256, manifest }) =>
+    manifest === undefined ? [id, sha256] : [id, sha256, manifest],
+  );
   return {
     source,
     name: source.name,

@@ -1,4 +1,4 @@
-import type { FeatureValue, FeatureVector, WorkspaceSource } from '../schemas/index.ts';
+import type { Calibration, FeatureValue, FeatureVector, WorkspaceSource } from '../schemas/index.ts';
 
 /** What an expression can read. Plain data; `event` and `context` values are as the client sent them. */
 export interface Scope {
@@ -146,12 +146,28 @@ export interface CompiledModel {
   readonly missing: number;
   readonly defaults: Readonly<Record<string, number>>;
   readonly block: number;
+  /** Content hash of the manifest beside the file; absent: there is none, and no field below. */
+  readonly manifest?: string;
+  readonly calibration?: Calibration;
+  /** The same model in 8-bit integers, for where it is as good within `bound` on these rows. */
+  readonly quantised?: {
+    readonly path: string;
+    readonly sha256: string;
+    readonly bound: number;
+    readonly rows: readonly (readonly number[])[];
+  };
 }
 
 export interface CompiledPlacement {
   readonly name: string;
   readonly expiresMs: number;
   readonly model: CompiledModel | null;
+  /** A cheaper model, asked where `model` cannot answer in time. */
+  readonly fallback?: CompiledModel;
+  /** Models that score what is decided without deciding it. */
+  readonly shadows?: readonly CompiledModel[];
+  /** What is shown where nothing can be known of the subject: it takes nothing and asks nothing. */
+  readonly defaultAction?: CompiledAction;
   /** In the order of the file; at most 200. */
   readonly actions: readonly CompiledAction[];
   /** Content hash of everything that decides here: actions, model, weights. The record's `policy`. */

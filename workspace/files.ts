@@ -6,7 +6,11 @@ import { messageOf } from '../core/index.ts';
 import type { WorkspaceSource } from '../schemas/index.ts';
 import type { Files } from './compile.ts';
 import type { ModelFile } from './compile-models.ts';
+import { readManifest } from './manifest.ts';
 import { type Path, quote, type Report } from './problems.ts';
+
+/** A model is held in memory whole, and in the runtime once more. */
+export const mostModelBytes = 256 * 1024 * 1024;
 
 /** Looks at every file that a workspace names: each has to lie in its folder; models are hashed. */
 export async function findFiles(source: WorkspaceSource, folder: string, report: Report): Promise<Files> {
@@ -18,7 +22,16 @@ export async function findFiles(source: WorkspaceSource, folder: string, report:
     const file = await find(model.file, 'file', path);
     if (file === null) continue;
     try {
-      models.set(id, { path: file, sha256: await sha256Of(file) });
+      const { size } = await stat(file);
+      if (size > mostModelBytes) {
+        report(
+          path,
+          `expected a model of at most ${mostModelBytes} bytes but ${quote(model.file)} has ${size}`,
+        );
+        continue;
+      }
+      const manifest = await readManifest(file, path, report);
+      if (manifest !== null) models.set(id, { path: file, sha256: await sha256Of(file), ...manifest });
     } catch (error) {
       report(path, `${quote(model.file)} can't be read (${messageOf(error)})`);
     }

@@ -7,6 +7,7 @@ export { compileExpression, type ExpressionResult } from './expression.ts';
 export type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
 export { workspaceJsonSchema } from './json-schema.ts';
 export { loadWorkspace, workspaceFile } from './load.ts';
+export { inputsHash, manifestPathOf } from './manifest.ts';
 export { type ModelInput, modelInput } from './model-inputs.ts';
 export { formatProblem, formatProblems, type Problem, WorkspaceError } from './problems.ts';
 export { nearest } from './suggest.ts';

@@ -68,12 +68,14 @@ function readsOf(action: CompiledAction, placement: CompiledPlacement): readonly
       ? expression.reads.map((feature) => ({ feature, path: ['actions', action.name, field] }))
       : [],
   );
-  const { model } = placement;
-  const scored = model?.inputs.map((input, index) => ({
-    feature: featureOfInput(input) ?? input,
-    path: ['models', model.id, 'inputs', index],
-  }));
-  return [...own, ...(scored ?? [])];
+  const { model, fallback, shadows = [] } = placement;
+  const scored = [model, fallback, ...shadows].flatMap((one) =>
+    (one?.inputs ?? []).map((input, index) => ({
+      feature: featureOfInput(input) ?? input,
+      path: ['models', one?.id ?? '', 'inputs', index],
+    })),
+  );
+  return [...own, ...scored];
 }
 
 function isExpression(

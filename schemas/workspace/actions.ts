@@ -54,4 +54,17 @@ export const placement = z.strictObject({
   model: name
     .optional()
     .describe("The model that scores this placement's candidates; without one, rules do."),
+  fallback: name
+    .optional()
+    .describe('A cheaper model, asked where the model cannot answer in its share of the time.'),
+  shadows: z
+    .array(name)
+    .max(2)
+    .default([])
+    .describe('Models that score what is decided without deciding it; their scores are in the record.'),
+  default: name
+    .optional()
+    .describe(
+      'The action that is shown where the state cannot be read in time: one without caps, eligible and purpose. Without one, nothing is.',
+    ),
 });

@@ -3,26 +3,32 @@ import { description } from './parts.ts';
 
 export const model = z.strictObject({
   description,
-  file: z.string().min(1).describe('Path of the ONNX file within the workspace.'),
-  version: z.string().default('1').describe('Recorded with each decision it scores.'),
+  file: z
+    .string()
+    .min(1)
+    .describe(
+      'Path of the ONNX file within the workspace. Where NAME.manifest.json stands beside NAME.onnx, the other fields may be left out.',
+    ),
+  version: z.string().min(1).max(64).optional().describe('Recorded with each decision it scores. Default 1.'),
   inputs: z
     .array(z.string().min(1))
     .min(1)
     .max(512)
+    .optional()
     .describe(
-      'Input columns in order: a feature, action.<attribute>, <feature>[action.<attribute>] (of a feature by a property, the value for this candidate), or is.<action> (1 for that action, else 0).',
+      'Input columns in order: a feature, action.<attribute>, <feature>[action.<attribute>] (of a feature by a property, the value for this candidate), or is.<action> (1 for that action, else 0). Needed where there is no manifest.',
     ),
   missing: z
     .number()
-    .default(0)
+    .optional()
     .describe('What a missing number becomes; a name in defaults wins. Default 0.'),
-  defaults: z.record(z.string(), z.number()).default({}).describe('What a missing number becomes, by input.'),
+  defaults: z.record(z.string(), z.number()).optional().describe('What a missing number becomes, by input.'),
   block: z
     .number()
     .int()
     .min(1)
     .max(1_024)
-    .default(32)
+    .optional()
     .describe(
       'Rows one call scores, always padded to it, so that a score never depends on who else is in the batch. Default 32.',
     ),
