@@ -2,10 +2,9 @@ import { basename, dirname, join } from 'node:path';
 import type { ManifestInput, ModelManifest, WorkspaceSource } from '../schemas/index.ts';
 import { canonicalJson, contentHash } from './canonical.ts';
 import type { Compiling } from './compile-context.ts';
-import type { ModelFile } from './compile-models.ts';
 import type { CompiledFeature, CompiledModel } from './compiled.ts';
 import type { CelType } from './expression-names.ts';
-import { inputsHash, manifestPathOf } from './manifest.ts';
+import { inputsHash, type ModelFile, manifestPathOf } from './manifest.ts';
 import { modelInput } from './model-inputs.ts';
 import { quote } from './problems.ts';
 

@@ -1,18 +1,11 @@
-import type { ModelManifest } from '../schemas/index.ts';
 import { checkManifest, ofManifest } from './check-manifest.ts';
 import type { Compiling } from './compile-context.ts';
 import type { CompiledFeature, CompiledModel } from './compiled.ts';
 import type { CelType } from './expression-names.ts';
+import type { ModelFile } from './manifest.ts';
 import { type ModelInput, modelInput } from './model-inputs.ts';
 import { type Path, quote } from './problems.ts';
 import { nearest } from './suggest.ts';
-
-/** A model's file as it was found, with the manifest beside it where there is one. */
-export interface ModelFile {
-  readonly path: string;
-  readonly sha256: string;
-  readonly manifest?: ModelManifest;
-}
 
 /** Models whose files are there and fit, by id. */
 export function compileModels(

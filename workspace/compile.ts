@@ -3,7 +3,7 @@ import { compileActions } from './compile-actions.ts';
 import type { Compiling } from './compile-context.ts';
 import { refersTo } from './compile-context.ts';
 import { compileFeatures } from './compile-features.ts';
-import { compileModels, type ModelFile } from './compile-models.ts';
+import { compileModels } from './compile-models.ts';
 import { compilePlacements } from './compile-placements.ts';
 import { isSharedFeature } from './compile-shared.ts';
 import { compileTriggers } from './compile-triggers.ts';
@@ -12,6 +12,7 @@ import type { CompiledTrigger, CompiledWorkspace, EventTrigger } from './compile
 import { durationMs } from './duration.ts';
 import { checkEventType } from './event-names.ts';
 import { featureTypes } from './feature-types.ts';
+import type { ModelFile } from './manifest.ts';
 import { quote } from './problems.ts';
 import { checkPurposes } from './purposes.ts';
 import { stateTtlMs } from './state-ttl.ts';

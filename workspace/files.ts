@@ -5,8 +5,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { messageOf } from '../core/index.ts';
 import type { WorkspaceSource } from '../schemas/index.ts';
 import type { Files } from './compile.ts';
-import type { ModelFile } from './compile-models.ts';
-import { readManifest } from './manifest.ts';
+import { type ModelFile, readManifest } from './manifest.ts';
 import { type Path, quote, type Report } from './problems.ts';
 
 /** A model is held in memory whole, and in the runtime once more. */

@@ -4,6 +4,13 @@ import { type ManifestInput, type ModelManifest, manifestSuffix, modelManifest }
 import { contentHash } from './canonical.ts';
 import { type Path, quote, type Report } from './problems.ts';
 
+/** A model's file as it was found, with the manifest beside it where there is one. */
+export interface ModelFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly manifest?: ModelManifest;
+}
+
 const mostBytes = 4 * 1024 * 1024;
 
 /** Where the manifest of a model stands: `ranker.onnx` has `ranker.manifest.json`. */
