@@ -1,12 +1,15 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { makeGate } from '../core/index.ts';
 import { type Lab, startLab } from '../tests/support/gateway.ts';
+import { waitFor } from '../tests/support/program.ts';
 
 let lab: Lab | null = null;
 afterEach(() => lab?.stop());
 
 async function labWith(patienceMs: number) {
   const gate = makeGate({ patienceMs, what: 'The number of partitions is being changed' });
+  const entering = vi.spyOn(gate, 'enter');
   lab = await startLab({ gate });
   const { secret } = await lab.keysOf('acme');
   const send = (id: string) =>
@@ -15,7 +18,7 @@ async function labWith(patienceMs: number) {
       { messageId: id, event: 'viewed', userId: 'u', properties: { sku: 's' } },
       secret,
     );
-  return { gate, lab, send, secret };
+  return { gate, lab, send, secret, entering };
 }
 
 describe('while the gate is closed', () => {
@@ -45,5 +48,25 @@ describe('while the gate is closed', () => {
     expect([status, headers.get('retry-after'), body.code]).toEqual([503, '1', 'held_back']);
     gate.open();
     expect((await send('a')).status).toBe(200);
+  });
+
+  it('who gave up waiting is not inside for good', async () => {
+    const { gate, lab, secret, entering } = await labWith(60_000);
+    await gate.close(10_000);
+    const gone = new Promise<void>((resolve) => {
+      lab.gateway.server.once('connection', (socket) => socket.once('close', () => resolve()));
+    });
+    const { hostname, port } = new URL(lab.address);
+    const client = connect(Number(port), hostname, () => {
+      client.write(
+        `GET /v1/subjects/u/features HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${secret}\r\n\r\n`,
+      );
+    });
+    await waitFor('the request to wait outside', () => entering.mock.results.length > 0);
+    client.destroy();
+    await gone;
+    gate.open();
+    await waitFor('nobody to be inside', () => gate.close(100));
+    gate.open();
   });
 });

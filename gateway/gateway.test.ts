@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Gauge, Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Health } from '../core/index.ts';
 import type { DecisionRecord, LiveMessage } from '../schemas/index.ts';
 import { adminToken, type Lab, startLab } from '../tests/support/gateway.ts';
@@ -382,6 +382,34 @@ describe('the live view', () => {
       declared: false,
     });
     for (const watcher of watchers) watcher.end();
+  });
+
+  it('outlives a watcher that is gone before its cookie has been looked at', async () => {
+    const other = await startLab();
+    const link = other.gateway.signInLink().slice(other.address.length);
+    const cookie = ((await other.get(link)).headers.get('set-cookie') ?? '').split(';')[0];
+    const verify = crypto.subtle.verify.bind(crypto.subtle);
+    const looking = vi.spyOn(crypto.subtle, 'verify').mockImplementationOnce(async (...given) => {
+      browser.destroy();
+      await gone;
+      return verify(...given);
+    });
+    const gone = new Promise<void>((resolve) => {
+      other.gateway.server.once('connection', (socket) => socket.once('close', () => resolve()));
+    });
+    const { hostname, port } = new URL(other.address);
+    const browser = connect(Number(port), hostname, () => {
+      browser.write(`GET /api/live HTTP/1.1\r\nhost: ${hostname}\r\ncookie: ${cookie}\r\n\r\n`);
+    });
+    await waitFor('the cookie to be looked at', () => looking.mock.settledResults[0]?.type === 'fulfilled');
+    looking.mockRestore();
+    const watched = async (): Promise<number> => {
+      other.gateway.publish({ kind: 'skipped', count: 1 });
+      const { text } = await other.get('/metrics', adminToken);
+      return Number(/^presage_gateway_live_listeners (\d+)$/m.exec(text)?.[1]);
+    };
+    expect([await watched(), await watched()]).toEqual([0, 0]);
+    await other.stop();
   });
 });
 

@@ -32,6 +32,8 @@ export function liveRoute(app: App, live: LiveView): () => void {
         }
         raw.write(`data: ${JSON.stringify(message)}\n\n`);
       };
+      // Gone while its cookie was being looked at: it has closed for the last time, so nothing would end its watch.
+      if (request.raw.socket.destroyed) return reply.hijack();
       const leave = live.listen(write);
       reply.hijack();
       raw.writeHead(200, {
