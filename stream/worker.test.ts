@@ -26,9 +26,9 @@ interface Rig {
   readonly log: EventLog;
   readonly store: StateStore;
   readonly clock: ReturnType<typeof manualClock>;
-  worker(store?: StateStore): ReturnType<typeof makeWorker>;
+  worker(store?: StateStore, log?: EventLog): ReturnType<typeof makeWorker>;
   /** Runs a worker until it has processed everything. */
-  drain(store?: StateStore): Promise<void>;
+  drain(store?: StateStore, log?: EventLog): Promise<void>;
   outbox(): Promise<OutboxEntry[]>;
 }
 
@@ -37,14 +37,14 @@ function rig(): Rig {
   const log = memoryLog({ partitions, clock });
   const store = memoryState({ clock });
   let ids = 0;
-  const worker = (used: StateStore = store) =>
+  const worker = (used: StateStore = store, read: EventLog = log) =>
     makeWorker({
       workspace,
       features: makeFeatureSet(workspace),
       scorers,
       clock,
       partitions,
-      log,
+      log: read,
       store: used,
       metrics: streamMetrics(new Registry()),
       logger: silentLogger(),
@@ -61,8 +61,8 @@ function rig(): Rig {
     store,
     clock,
     worker,
-    drain: async (used) => {
-      const role = worker(used);
+    drain: async (used, read) => {
+      const role = worker(used, read);
       await role.start();
       await waitFor('the worker to have read everything', isDone);
       await role.stop();
@@ -293,6 +293,30 @@ describe('the stream worker', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  it('subscribes again where one partition fails while another cannot be assigned', async () => {
+    const { log, store, drain } = rig();
+    await log.append([record(event({}))]);
+    let subscriptions = 0;
+    const failing: EventLog = {
+      ...log,
+      async subscribe(options) {
+        subscriptions += 1;
+        if (subscriptions > 1) return log.subscribe(options);
+        options.onAssigned({
+          partition: 0,
+          next: async () => {
+            throw new Error('nothing can be read');
+          },
+        });
+        // Long enough for the partition to ask to begin again, which it can't before there is a subscription.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        throw new Error('no position of the next partition');
+      },
+    };
+    await drain(store, failing);
+    expect(subscriptions).toBe(2);
   });
 
   it('two workers on one partition: no event counts twice, none is lost', async () => {

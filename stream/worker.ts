@@ -66,8 +66,8 @@ export function makeWorker(parts: WorkerParts): Role {
   async function follow(signal: AbortSignal): Promise<void> {
     const begun = new Set<Promise<void>>();
     let subscription: Subscription | null = null;
-    let hasSubscribed: (subscription: Subscription) => void = () => {};
-    const subscribed = new Promise<Subscription>((resolve) => {
+    let hasSubscribed: (subscription: Subscription | null) => void = () => {};
+    const subscribed = new Promise<Subscription | null>((resolve) => {
       hasSubscribed = resolve;
     });
     try {
@@ -80,7 +80,7 @@ export function makeWorker(parts: WorkerParts): Role {
         },
         onAssigned: (reader) => {
           // A partition may fail before the last one has been assigned.
-          const restart = async (partition: number): Promise<void> => (await subscribed).restart(partition);
+          const restart = async (partition: number): Promise<void> => (await subscribed)?.restart(partition);
           const run = begin(reader, signal, restart);
           begun.add(run.done);
           void run.done.then(() => begun.delete(run.done));
@@ -96,6 +96,8 @@ export function makeWorker(parts: WorkerParts): Role {
       await aborted(signal);
     } finally {
       for (const partition of [...runs.keys()]) end(partition);
+      // Where there came none, those that wait for it to begin again are told so: they are waited for below.
+      hasSubscribed(subscription);
       await subscription?.stop();
       await Promise.all(begun);
     }

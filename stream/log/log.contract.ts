@@ -182,6 +182,24 @@ export function logContract(name: string, prepare: () => Promise<LogUnderTest>):
       await subscription.stop();
     });
 
+    it('ends the readers handed out when it cannot assign the others', async () => {
+      const log = await fresh();
+      let reader: PartitionReader | undefined;
+      const subscribing = log.subscribe({
+        group: 'contract',
+        startAt: async (partition) => {
+          if (partition < 2) return 0;
+          throw new Error('no position');
+        },
+        onAssigned: (assigned) => {
+          reader = assigned;
+        },
+        onRevoked: () => {},
+      });
+      await expect(subscribing).rejects.toThrow('no position');
+      expect(await reader!.next(1, 600_000)).toEqual([]);
+    });
+
     it('gives each subscription all records', async () => {
       const log = await fresh();
       await log.append([record(0, 'a'), record(0, 'b')]);

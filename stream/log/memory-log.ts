@@ -81,15 +81,21 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
         wakeAll(partitions);
         onAssigned(readerOf(partition, await startAt(partition), () => current.get(partition) !== reader));
       };
-      for (const partition of wanted ?? partitions.keys()) await assign(partition);
+      const stop = async (): Promise<void> => {
+        current.clear();
+        wakeAll(partitions);
+      };
+      try {
+        for (const partition of wanted ?? partitions.keys()) await assign(partition);
+      } catch (error) {
+        await stop();
+        throw error;
+      }
       return {
         async restart(partition) {
           if (current.has(partition)) await assign(partition);
         },
-        async stop() {
-          current.clear();
-          wakeAll(partitions);
-        },
+        stop,
       };
     },
     async trim(partition, offset) {

@@ -75,6 +75,7 @@ export interface EventLog {
    */
   append(records: readonly NewRecord[], isWayOut?: boolean): Promise<number[]>;
   range(partition: number): Promise<LogRange>;
+  /** Throws what `startAt` throws, and then no reader that was handed out reads on. */
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   /** Forgets records below `offset`. */
   trim(partition: number, offset: number): Promise<void>;

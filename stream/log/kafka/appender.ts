@@ -166,6 +166,8 @@ export class Appender {
   }
 
   #connect(): Promise<Producer> {
+    // The rest of a large call: its connection would be nobody's to close.
+    if (this.#isClosed) return Promise.reject(new Error('the log was closed'));
     this.#connecting ??= (async () => {
       const producer = this.#options.kafka.producer({
         allowAutoTopicCreation: false,

@@ -80,16 +80,22 @@ export async function redisStreamsLog(options: RedisStreamsLogOptions): Promise<
           }),
         );
       };
-      for (const partition of wanted ?? Array.from({ length: partitions }, (_, index) => index))
-        await assign(partition);
+      const stop = async (): Promise<void> => {
+        subscriptions.delete(stopped);
+        stopped.abort();
+      };
+      try {
+        for (const partition of wanted ?? Array.from({ length: partitions }, (_, index) => index))
+          await assign(partition);
+      } catch (error) {
+        await stop();
+        throw error;
+      }
       return {
         async restart(partition) {
           if (ends.has(partition) && !stopped.signal.aborted) await assign(partition);
         },
-        async stop() {
-          subscriptions.delete(stopped);
-          stopped.abort();
-        },
+        stop,
       };
     },
     async trim(partition, offset) {
