@@ -1,56 +1,54 @@
-import type { Candidate, CapTake, DecisionDraft, DecisionRecord, FeatureValue } from '../schemas/index.ts';
+import type {
+  Candidate,
+  CapTake,
+  Choice,
+  DecisionDraft,
+  DecisionRecord,
+  FeatureValue,
+  Verdict,
+} from '../schemas/index.ts';
 import type { CompiledAction } from '../workspace/index.ts';
 import type { Considered } from './consider.ts';
-import type { Question, Scores } from './question.ts';
+import { gate } from './gate.ts';
+import type { Contender, Question, Scores } from './question.ts';
 
 /** A decision on its way into the commit: the record so far, and the complete ranking of what could be chosen. */
 export type Draft = DecisionDraft;
 
 /**
- * Ranks the contenders by priority = P x C x V x L (MISSION.md), highest first, ties in the order of the workspace
- * file, and writes the record. The policy is greedy, so `choicePropensity` is 1 and the record says deterministic.
+ * Scoring and arbitration: ranks the contenders by priority = P x C x V x L (MISSION.md), highest first, ties in the
+ * order of the workspace file, and writes the record. The policy is greedy, so `choicePropensity` is 1 and the record
+ * says deterministic. A contender whose acceptance probability is no probability is out at scoring.
  */
 export function arbitrate(
   question: Question,
-  considered: Considered,
+  { contenders, out }: Considered,
   scores: Scores,
   decidedAt: number,
 ): Draft {
-  const ranked = considered.contenders
-    .map((contender, index) => {
-      const acceptProbability = scores.acceptProbabilities[index] ?? 0;
+  const ranked: Ranked[] = [];
+  const unscored: Candidate[] = [];
+  for (const [index, contender] of contenders.entries()) {
+    const acceptProbability = scores.acceptProbabilities[index] ?? Number.NaN;
+    if (acceptProbability >= 0 && acceptProbability <= 1) {
       const { contextWeight, value, lever } = contender;
-      return {
-        contender,
-        index,
-        score: {
-          acceptProbability,
-          contextWeight,
-          value,
-          lever,
-          priority: acceptProbability * contextWeight * value * lever,
-        },
-      };
-    })
-    .sort((a, b) => b.score.priority - a.score.priority || a.index - b.index);
+      const priority = acceptProbability * contextWeight * value * lever;
+      const score = { acceptProbability, contextWeight, value, lever, priority };
+      ranked.push({ contender, index, score });
+    } else unscored.push({ action: contender.action.name, verdict: noScore });
+  }
+  ranked.sort((a, b) => b.score.priority - a.score.priority || a.index - b.index);
 
   const candidates: Candidate[] = ranked.map(({ contender, score }, index) => ({
     action: contender.action.name,
-    verdict: { stage: 'arbitration', rule: 'outranked', saw: {} },
+    verdict: outranked,
     score,
     rank: index + 1,
   }));
   const expiresAt = question.time + question.placement.expiresMs;
 
   return {
-    choices: ranked.map(({ contender }) => ({
-      action: contender.action.name,
-      // What nobody will see takes nothing from what people may see.
-      caps: question.stopped ? [] : capsOf(contender.action, question),
-      offer: { content: contender.action.content, expiresAt },
-      mode: question.stopped ? 'stopped' : contender.action.mode,
-      purpose: contender.action.purpose,
-    })),
+    choices: ranked.map(({ contender: { action } }) => choiceOf(action, question, expiresAt)),
     record: {
       id: question.id,
       tenant: question.tenant,
@@ -64,7 +62,7 @@ export function arbitrate(
       ...featuresOf(question),
       ...(question.identity === undefined ? {} : { identity: question.identity }),
       context: contextOf(question),
-      candidates: [...candidates, ...considered.out],
+      candidates: [...candidates, ...unscored, ...out],
       available: [],
       capsSeen: [],
       action: null,
@@ -88,6 +86,33 @@ export function arbitrate(
         totalMs: Math.max(0, decidedAt - question.receivedAt),
       },
     },
+  };
+}
+
+interface Ranked {
+  readonly contender: Contender;
+  readonly index: number;
+  readonly score: NonNullable<Candidate['score']>;
+}
+
+const outranked: Verdict = { stage: 'arbitration', rule: 'outranked', saw: {} };
+const noScore: Verdict = { stage: 'scoring', rule: 'no score', saw: {} };
+
+function choiceOf(action: CompiledAction, question: Question, expiresAt: number): Choice {
+  const refused = gate(action);
+  const mode = question.stopped
+    ? 'stopped'
+    : action.mode === 'act' && refused !== null
+      ? 'review'
+      : action.mode;
+  return {
+    action: action.name,
+    // What nobody will see takes nothing from what people may see.
+    caps: mode === 'stopped' || mode === 'review' ? [] : capsOf(action, question),
+    offer: { content: action.content, expiresAt },
+    mode,
+    purpose: action.purpose,
+    ...(mode === 'review' && refused !== null ? { gate: refused } : {}),
   };
 }
 

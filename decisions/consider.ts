@@ -1,5 +1,7 @@
 import type { Candidate, Verdict } from '../schemas/index.ts';
-import type { CompiledAction, Expression, Scope } from '../workspace/index.ts';
+import type { CompiledAction, Scope } from '../workspace/index.ts';
+import { constraints } from './constraints.ts';
+import { evaluateOnce, type Known } from './evaluate.ts';
 import type { Contender, Question } from './question.ts';
 
 export interface Considered {
@@ -9,74 +11,67 @@ export interface Considered {
 }
 
 /**
- * Applies the rules that need no score: eligibility, and the expressions of weight, value and lever.
- * An expression that reads nothing of the candidate is evaluated once for the whole decision.
+ * The stages that need no score: eligibility, applicability, suitability, and the constraints that are known before
+ * the commit; then the amounts that a priority is made of.
  */
 export function consider(question: Question): Considered {
   const contenders: Contender[] = [];
   const out: Candidate[] = [];
-  const shared = new Map<Expression<boolean | number>, Outcome<boolean | number>>();
-
+  const known: Known = new Map();
+  const { features, event, context } = question;
   for (const action of question.placement.actions) {
-    const scope: Scope = {
-      features: question.features,
-      event: question.event,
-      action: action.attributes,
-      context: question.context,
-    };
-    const contender = contend(action, scope, shared);
-    if ('stage' in contender) out.push({ action: action.name, verdict: contender });
-    else contenders.push(contender);
+    const scope: Scope = { features, event, action: action.attributes, context };
+    const verdict = ruleOut(action, scope, known) ?? constrain(action, question);
+    const result = verdict ?? weigh(action, scope, known);
+    if ('stage' in result) out.push({ action: action.name, verdict: result });
+    else contenders.push(result);
   }
   return { contenders, out };
 }
 
-type Outcome<T> = { readonly value: T } | { readonly why: string };
+/** The first rule that does not hold. One that can't be evaluated does not hold. */
+function ruleOut(action: CompiledAction, scope: Scope, known: Known): Verdict | null {
+  for (const { stage, expression } of action.rules) {
+    const outcome = evaluateOnce(expression, scope, known);
+    if ('value' in outcome && outcome.value === true) continue;
+    return { stage, rule: 'why' in outcome ? outcome.why : expression.text, saw: expression.saw(scope) };
+  }
+  return null;
+}
 
-function contend(
-  action: CompiledAction,
-  scope: Scope,
-  shared: Map<Expression<boolean | number>, Outcome<boolean | number>>,
-): Contender | Verdict {
-  if (action.eligible !== null) {
-    const eligible = evaluateOnce(action.eligible, scope, shared);
-    if ('why' in eligible)
-      return { stage: 'eligibility', rule: eligible.why, saw: action.eligible.saw(scope) };
-    if (eligible.value !== true)
-      return { stage: 'eligibility', rule: action.eligible.text, saw: action.eligible.saw(scope) };
+function constrain(action: CompiledAction, question: Question): Verdict | null {
+  for (const constraint of constraints) {
+    const verdict = constraint(action, question);
+    if (verdict !== null) return verdict;
   }
-  const numbers: number[] = [];
-  for (const [name, source] of [
-    ['weight', action.weight],
-    ['value', action.value],
-    ['lever', action.lever],
-  ] as const) {
-    const number = typeof source === 'number' ? { value: source } : evaluateOnce(source, scope, shared);
-    const saw = typeof source === 'number' ? {} : source.saw(scope);
-    if ('why' in number) return { stage: 'arbitration', rule: number.why, saw };
-    if (!(Number(number.value) > 0) || !Number.isFinite(number.value)) {
-      return { stage: 'arbitration', rule: `${name} must be above 0, is ${number.value}`, saw };
-    }
-    numbers.push(Number(number.value));
-  }
-  const [contextWeight = 1, value = 1, lever = 1] = numbers;
+  return null;
+}
+
+/** Context weight, value and lever, which must be above 0. */
+function weigh(action: CompiledAction, scope: Scope, known: Known): Contender | Verdict {
+  const contextWeight = amount('weight', action.weight, scope, known);
+  if (typeof contextWeight !== 'number') return contextWeight;
+  const value = amount('value', action.value, scope, known);
+  if (typeof value !== 'number') return value;
+  const lever = amount('lever', action.lever, scope, known);
+  if (typeof lever !== 'number') return lever;
   return { action, contextWeight, value, lever };
 }
 
-function evaluateOnce<T extends boolean | number>(
-  expression: Expression<T>,
+function amount(
+  name: 'weight' | 'value' | 'lever',
+  source: CompiledAction['value'],
   scope: Scope,
-  shared: Map<Expression<boolean | number>, Outcome<boolean | number>>,
-): Outcome<boolean | number> {
-  const known = shared.get(expression);
-  if (known !== undefined) return known;
-  const evaluation = expression.evaluate(scope);
-  const outcome: Outcome<boolean | number> =
-    evaluation.kind === 'value'
-      ? { value: evaluation.value }
-      : {
-          why: evaluation.kind === 'missing' ? `missing: ${evaluation.name}` : `error: ${evaluation.message}`,
-        };
-  if (!expression.readsAction) shared.set(expression, outcome);
-  return outcome;
+  known: Known,
+): number | Verdict {
+  const outcome = typeof source === 'number' ? { value: source } : evaluateOnce(source, scope, known);
+  if ('value' in outcome) {
+    const number = Number(outcome.value);
+    if (number > 0 && number < Infinity) return number;
+  }
+  return {
+    stage: 'arbitration',
+    rule: 'why' in outcome ? outcome.why : `${name} must be above 0, is ${outcome.value}`,
+    saw: typeof source === 'number' ? {} : source.saw(scope),
+  };
 }

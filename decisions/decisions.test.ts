@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Resolution } from '../schemas/index.ts';
-import type { CompiledAction, CompiledPlacement, Expression } from '../workspace/index.ts';
-import { arbitrate, consider, finishDecision, type Question, type Scores } from './index.ts';
+import type {
+  CompiledAction,
+  CompiledPlacement,
+  CompiledRule,
+  Expression,
+  RuleStage,
+} from '../workspace/index.ts';
+import { arbitrate, consider, decide as decideBy, type Question, type Scores } from './index.ts';
 
 /** An expression over one feature, without the workspace's compiler: kernel tests need only its contract. */
 function above(feature: string, limit: number): Expression<boolean> {
@@ -20,10 +26,18 @@ function above(feature: string, limit: number): Expression<boolean> {
   };
 }
 
+const rule = (stage: RuleStage, expression: Expression<boolean>): CompiledRule => ({
+  stage,
+  expression,
+  path: [],
+});
+
 function action(name: string, changes: Partial<CompiledAction> = {}): CompiledAction {
   return {
     name,
-    eligible: null,
+    group: null,
+    rules: [],
+    gate: null,
     value: 1,
     weight: 1,
     lever: 1,
@@ -75,8 +89,11 @@ const scores = (...acceptProbabilities: number[]): Scores => ({
 });
 
 function decide(asked: Question, given: Scores, resolution: (choices: number) => Resolution) {
-  const draft = arbitrate(asked, consider(asked), given, asked.receivedAt);
-  return finishDecision(draft.record, draft.choices, resolution(draft.choices.length));
+  return decideBy(asked, {
+    score: () => given,
+    resolve: ({ choices }) => resolution(choices.length),
+    decidedAt: asked.receivedAt,
+  });
 }
 const allHaveRoom = (choices: number): Resolution => ({
   slots: [{ chosen: choices > 0 ? 0 : -1, available: Array.from({ length: choices }, (_, i) => i) }],
@@ -94,7 +111,7 @@ describe('a decision', () => {
         [
           action('cheap', { value: 1 }),
           action('rich', { value: 5 }),
-          action('rule', { eligible: above('cart', 50) }),
+          action('rule', { rules: [rule('eligibility', above('cart', 50))] }),
         ],
         { features: { cart: 20 } },
       ),
@@ -119,7 +136,7 @@ describe('a decision', () => {
 
   it('puts a candidate out that needs a value the subject does not have', () => {
     const record = decide(
-      question([action('needs', { eligible: above('cart', 50) })]),
+      question([action('needs', { rules: [rule('eligibility', above('cart', 50))] })]),
       scores(),
       allHaveRoom,
     );
@@ -130,6 +147,60 @@ describe('a decision', () => {
   it('refuses a value that is not above zero, by name', () => {
     const record = decide(question([action('free', { value: 0 })]), scores(), allHaveRoom);
     expect(verdicts(record)).toEqual({ free: 'arbitration: value must be above 0, is 0' });
+  });
+
+  it('puts a candidate out at the first stage whose rule does not hold', () => {
+    const features = { cart: 20, age: 17, page: 3 };
+    const at = (stage: RuleStage, ...later: RuleStage[]) =>
+      action(stage, { rules: [stage, ...later].map((one) => rule(one, above('cart', 50))) });
+    const record = decide(
+      question(
+        [
+          at('eligibility', 'applicability', 'suitability'),
+          at('applicability', 'suitability'),
+          at('suitability'),
+          action('all', {
+            rules: [rule('eligibility', above('cart', 1)), rule('applicability', above('page', 1))],
+          }),
+        ],
+        { features },
+      ),
+      scores(0.5),
+      allHaveRoom,
+    );
+    expect(verdicts(record)).toEqual({
+      all: 'chosen: chosen',
+      eligibility: 'eligibility: cart > 50',
+      applicability: 'applicability: cart > 50',
+      suitability: 'suitability: cart > 50',
+    });
+  });
+
+  it('puts a candidate out at scoring whose probability is none', () => {
+    const record = decide(
+      question([action('none'), action('odd'), action('fine')]),
+      scores(Number.NaN, 1.5, 0.5),
+      allHaveRoom,
+    );
+    expect(verdicts(record)).toEqual({
+      fine: 'chosen: chosen',
+      none: 'scoring: no score',
+      odd: 'scoring: no score',
+    });
+  });
+
+  it('holds what it is not confident of for review: chosen, but not to be executed, and from no cap', () => {
+    const gate = { target: 'right', threshold: 0.85 } as const;
+    const caps = [{ id: 'refund/session', per: 'session', limit: 1, windowMs: null }] as const;
+    const asked = question([action('refund', { gate, caps })]);
+    const record = decide(asked, scores(0.99), allHaveRoom);
+    expect(record).toMatchObject({ action: 'refund', mode: 'review' });
+    expect(record.candidates[0]?.verdict).toEqual({
+      stage: 'gate',
+      rule: 'not confident: right needs 0.85',
+      saw: { confidence: null, threshold: 0.85 },
+    });
+    expect(arbitrate(asked, consider(asked), scores(0.99), 0).choices[0]?.caps).toEqual([]);
   });
 
   it('passes over a candidate whose cap is full and shows how full', () => {
@@ -186,7 +257,12 @@ describe('a decision', () => {
         return { kind: 'value', value: true } as const;
       },
     };
-    consider(question([action('a', { eligible: shared }), action('b', { eligible: shared })]));
+    consider(
+      question([
+        action('a', { rules: [rule('suitability', shared)] }),
+        action('b', { rules: [rule('suitability', shared)] }),
+      ]),
+    );
     expect(evaluations).toBe(1);
   });
 
@@ -207,7 +283,10 @@ describe('a decision', () => {
         (list, cart, probabilities) => {
           const asked = question(
             list.map(({ name, value, limit }) =>
-              action(name, { value, eligible: limit === null ? null : above('cart', limit) }),
+              action(name, {
+                value,
+                rules: limit === null ? [] : [rule('eligibility', above('cart', limit))],
+              }),
             ),
             { features: { cart } },
           );

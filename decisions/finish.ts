@@ -15,9 +15,7 @@ export function finishDecision(
   const hasRoom = new Set(available);
   return {
     ...draft,
-    candidates: draft.candidates.map((candidate) =>
-      settle(candidate, chosen?.action, hasRoom, resolution.capsSeen),
-    ),
+    candidates: draft.candidates.map((candidate) => settle(candidate, chosen, hasRoom, resolution.capsSeen)),
     available,
     capsSeen: resolution.capsSeen,
     action: chosen?.action ?? null,
@@ -29,13 +27,13 @@ export function finishDecision(
 
 function settle(
   candidate: Candidate,
-  chosen: string | undefined,
+  chosen: Choice | undefined,
   hasRoom: ReadonlySet<string>,
   capsSeen: readonly CapSeen[],
 ): Candidate {
   if (candidate.rank === undefined) return candidate;
-  if (candidate.action === chosen)
-    return { ...candidate, verdict: { stage: 'chosen', rule: 'chosen', saw: {} } };
+  if (candidate.action === chosen?.action)
+    return { ...candidate, verdict: chosen.gate ?? { stage: 'chosen', rule: 'chosen', saw: {} } };
   if (hasRoom.has(candidate.action)) return candidate;
   const full = capsSeen.find((cap) => cap.action === candidate.action && cap.used >= cap.limit);
   return {

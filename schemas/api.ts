@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decisionModes } from './decision.ts';
 import { outcomeNames } from './event.ts';
 
 /**
@@ -164,7 +165,7 @@ export const decideAnswer = z.object({
     z.object({
       id: z.string(),
       placement: z.string(),
-      mode: z.enum(['act', 'observe', 'stopped']),
+      mode: z.enum(decisionModes),
       action: z.string().nullable(),
       offer: z.object({ content: z.record(z.string(), z.unknown()), expiresAt: z.number() }).nullable(),
       recorded: z.boolean(),
@@ -240,7 +241,7 @@ export const decisionDetailAnswer = z.object({
     action: z.string().nullable(),
     choicePropensity: z.number(),
     rung: z.string(),
-    mode: z.enum(['act', 'observe', 'stopped']),
+    mode: z.enum(decisionModes),
   }),
   exposures: z.array(z.object({ at: z.number() })),
   outcomes: z.array(

@@ -16,6 +16,8 @@ export type VerdictStage =
   | 'constraints'
   | 'scoring'
   | 'arbitration'
+  | 'exploration'
+  | 'gate'
   | 'chosen';
 
 /** Why one candidate was or was not chosen. Every candidate ends with one. */
@@ -53,8 +55,12 @@ export interface CapSeen {
 }
 
 export type Rung = 'champion' | 'rules' | 'default';
-/** `act` is delivered; `observe` is recorded only; `stopped` was decided while the stop switch was on. */
-export type DecisionMode = 'act' | 'observe' | 'stopped';
+/**
+ * Only `act` is delivered. `observe` is recorded only; `stopped` was decided while the stop switch was on; `holdout`
+ * would have been delivered, were the subject not held out; `review` did not pass its gate.
+ */
+export const decisionModes = ['act', 'observe', 'stopped', 'holdout', 'review'] as const;
+export type DecisionMode = (typeof decisionModes)[number];
 
 /**
  * One decision, complete: everything that is not a function of the log is in here (ARCHITECTURE, "What a decision

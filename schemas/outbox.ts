@@ -1,4 +1,4 @@
-import type { CapSeen, DecisionRecord } from './decision.ts';
+import type { CapSeen, DecisionRecord, Verdict } from './decision.ts';
 
 /**
  * What a commit publishes, entry by entry, in one stream per partition. Readers (sink, push, live view) keep their own
@@ -62,6 +62,8 @@ export interface Choice {
   readonly mode: DecisionRecord['mode'];
   /** The purpose that the action serves, where it declares one. */
   readonly purpose?: string | null;
+  /** Why it may not be executed without a person's approval; absent: it may. */
+  readonly gate?: Verdict;
 }
 
 /** One cap that choosing an action takes from. */

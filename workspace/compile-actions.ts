@@ -1,6 +1,7 @@
 import type { WorkspaceSource } from '../schemas/index.ts';
 import { canonicalJson } from './canonical.ts';
-import { type Compiling, expressionAt, refersTo } from './compile-context.ts';
+import { type Compiling, refersTo } from './compile-context.ts';
+import { type ActionExpressions, actionExpressions, compileRules } from './compile-rules.ts';
 import type { CompiledAction, CompiledCap, Expression } from './compiled.ts';
 import { durationMs } from './duration.ts';
 import { eventNames, sessionEnd } from './event-names.ts';
@@ -17,8 +18,9 @@ export function compileActions(
   features: ReadonlyMap<string, CelType>,
 ): ReadonlyMap<string, CompiledAction> {
   const actions = new Map<string, CompiledAction>();
+  const expressions = actionExpressions(compiling);
   for (const [name, source] of Object.entries(compiling.source.actions)) {
-    actions.set(name, compileAction(compiling, name, source, features));
+    actions.set(name, compileAction(compiling, name, source, features, expressions));
   }
   return actions;
 }
@@ -28,6 +30,7 @@ function compileAction(
   name: string,
   source: ActionSource,
   features: ReadonlyMap<string, CelType>,
+  expressions: ActionExpressions,
 ): CompiledAction {
   const path = ['actions', name];
   source.placements.forEach((placement, index) => {
@@ -38,6 +41,7 @@ function compileAction(
     }
   });
   if (source.purpose !== undefined) refersTo(compiling, 'purposes', source.purpose, [...path, 'purpose']);
+  if (source.group !== undefined) refersTo(compiling, 'groups', source.group, [...path, 'group']);
   checkContent(compiling, source.content, [...path, 'content']);
   const names: ExpressionNames = {
     features,
@@ -50,19 +54,20 @@ function compileAction(
     ),
     context: true,
   };
+  const amount = (key: 'value' | 'weight' | 'lever', range: 'above 0' | '0 or above') =>
+    compileAmount(compiling, source[key], [...path, key], names, range, expressions);
   return {
     name,
-    eligible:
-      source.eligible === undefined
-        ? null
-        : expressionAt(compiling, [...path, 'eligible'], source.eligible, 'bool', names),
-    value: compileAmount(compiling, source.value, [...path, 'value'], names, 'above 0'),
-    weight: compileAmount(compiling, source.weight, [...path, 'weight'], names, '0 or above'),
-    lever: compileAmount(compiling, source.lever, [...path, 'lever'], names, '0 or above'),
+    group: source.group ?? null,
+    rules: compileRules(compiling, name, names, expressions),
+    value: amount('value', 'above 0'),
+    weight: amount('weight', '0 or above'),
+    lever: amount('lever', '0 or above'),
     attributes: source.attributes,
     purpose: source.purpose ?? null,
     caps: compileCaps(compiling, name, source.caps),
     mode: source.mode,
+    gate: compileGate(compiling, source, path),
     content: source.content,
     rulesProbability: source.rules_probability,
   };
@@ -87,8 +92,9 @@ function compileAmount(
   path: Path,
   names: ExpressionNames,
   range: 'above 0' | '0 or above',
+  expressions: ActionExpressions,
 ): number | Expression<number> {
-  if (typeof amount === 'string') return expressionAt(compiling, path, amount, 'number', names) ?? 0;
+  if (typeof amount === 'string') return expressions.compile(path, amount, 'number', names) ?? 0;
   const fits = range === 'above 0' ? amount > 0 : amount >= 0;
   if (!fits) compiling.report(path, `expected a number ${range} but found ${amount}`);
   return amount;
@@ -111,6 +117,22 @@ function compileCaps(
     const windowMs = cap.per === 'session' ? null : durationMs(cap.window);
     return { id, per: cap.per, limit: cap.limit, windowMs };
   });
+}
+
+/** What moves money, changes an account or states a fact always has a gate; what only informs has none. */
+function compileGate(
+  { report }: Compiling,
+  { effect = 'informs', gate }: ActionSource,
+  path: Path,
+): CompiledAction['gate'] {
+  if (effect !== 'informs') return gate ?? { target: 'right', threshold: 0.85 };
+  if (gate !== undefined) {
+    report(
+      [...path, 'gate'],
+      'expected no gate for an action that only informs; say what it does with effect: moves_money, changes_account or states_fact',
+    );
+  }
+  return null;
 }
 
 /** Content is pushed to browsers as JSON, so it has to be JSON, and short. */

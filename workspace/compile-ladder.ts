@@ -52,12 +52,12 @@ function defaultOf(
       report(path, `expected an action that can be shown in ${quote(name)} but found ${quote(wanted)}`);
     return undefined;
   }
-  const stated = source.actions[wanted];
   const depends = [
     action.caps.length > 0 ? 'caps' : null,
-    stated?.eligible === undefined ? null : 'eligible',
+    ...new Set(action.rules.map(({ path: [, , key = ''] }) => key)),
     action.purpose === null ? null : 'a purpose',
     action.mode === 'act' ? null : 'mode observe',
+    action.gate === null ? null : 'a gate',
   ].filter((one) => one !== null);
   if (depends.length === 0) return action;
   report(

@@ -45,21 +45,24 @@ function policyOf(
   features: readonly CompiledFeature[],
 ): string {
   const expressions = actions.flatMap((action) => [
-    action.eligible,
+    ...action.rules.map(({ expression }) => expression),
     action.value,
     action.weight,
     action.lever,
   ]);
-  const read = new Set(
-    expressions.flatMap((one) => (one !== null && typeof one === 'object' ? one.reads : [])),
-  );
+  const read = new Set(expressions.flatMap((one) => (typeof one === 'object' ? one.reads : [])));
   for (const input of [...(model?.inputs ?? []), ...(fallback?.inputs ?? [])])
     read.add(featureOfInput(input) ?? input);
+  const groups = new Set(actions.flatMap(({ group }) => group ?? []));
   return contentHash('policy', {
     placement,
     expires: source.placements[placement]?.expires,
     // In order: it breaks ties.
     actions: actions.map(({ name }) => [name, { ...source.actions[name], description: undefined }]),
+    groups:
+      groups.size === 0
+        ? undefined
+        : [...groups].map((name) => [name, { ...source.groups?.[name], description: undefined }]),
     model: model === null ? null : contentOf(model),
     ...(fallback === null ? {} : { fallback: contentOf(fallback) }),
     ...(source.placements[placement]?.default === undefined

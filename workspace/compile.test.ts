@@ -318,3 +318,76 @@ triggers:
     );
   });
 });
+
+describe('rules of actions', () => {
+  const shop = (actions: string) => `
+features: { views: { kind: count, of: page, window: 1h } }
+placements: { banner: {}, mail: {} }
+triggers: { seen: { on: page, placement: banner } }
+groups:
+  offers: { eligible: views > 1, suitable: 'action.discount < 50' }
+  help: { applicable: views > 3 }
+actions:
+${actions}`;
+  const banner = async (actions: string) => (await load(shop(actions))).placements.get('banner')!;
+  const offer = (more: string) => `{ placements: [banner], value: 1, attributes: { discount: 10 }, ${more} }`;
+
+  test('stand in the order of the stages, the group’s before the action’s own', async () => {
+    const [action] = (
+      await banner(
+        `  a: ${offer('group: offers, suitable: views < 9, applicable: views > 2, eligible: views > 0')}`,
+      )
+    ).actions;
+    expect(action?.rules.map(({ stage, expression }) => `${stage}: ${expression.text}`)).toEqual([
+      'eligibility: views > 1',
+      'eligibility: views > 0',
+      'applicability: views > 2',
+      'suitability: action.discount < 50',
+      'suitability: views < 9',
+    ]);
+  });
+
+  test('are one expression where they are equal and read nothing of the candidate', async () => {
+    const { actions } = await banner(
+      `  a: ${offer('group: offers')}\n  b: ${offer('eligible: views > 1, group: offers')}`,
+    );
+    const [one, other] = actions.map(({ rules }) => rules.map(({ expression }) => expression));
+    expect(other?.[0]).toBe(one?.[0]);
+    expect(other?.[1]).toBe(one?.[0]);
+    expect(other?.[2]).not.toBe(one?.[1]);
+  });
+
+  test('make another policy when the group changes', async () => {
+    const before = await load(shop(`  a: ${offer('group: offers')}\n  b: ${offer('')}`));
+    const text = shop(`  a: ${offer('group: offers')}\n  b: ${offer('')}`);
+    const changed = await load(text.replace('views > 1', 'views > 5'));
+    const other = await load(text.replace('views > 3', 'views > 5'));
+    const policy = (workspace: typeof before) => workspace.placements.get('banner')?.policy;
+    expect(policy(changed)).not.toBe(policy(before));
+    expect(policy(other)).toBe(policy(before));
+  });
+
+  test('of a group are wrong once, however many actions keep them', async () => {
+    const text = shop(`  a: ${offer('group: offers')}\n  b: ${offer('group: offers')}`).replace(
+      'views > 1',
+      'viws > 1',
+    );
+    await expect(load(text)).rejects.toThrow(
+      /^[^\n]*groups\.offers\.eligible: there is no feature "viws"[^\n]*$/,
+    );
+  });
+
+  test('need a gate where an action does more than inform, and have none where it does not', async () => {
+    const { actions } = await banner(
+      `  a: ${offer('effect: moves_money')}\n  b: ${offer('effect: states_fact, gate: { threshold: 0.95 }')}\n  c: ${offer('')}`,
+    );
+    expect(actions.map(({ gate }) => gate)).toEqual([
+      { target: 'right', threshold: 0.85 },
+      { target: 'right', threshold: 0.95 },
+      null,
+    ]);
+    await expect(load(shop(`  a: ${offer('gate: {}')}`))).rejects.toThrow(
+      'actions.a.gate: expected no gate for an action that only informs',
+    );
+  });
+});

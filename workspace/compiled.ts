@@ -122,9 +122,22 @@ export interface CompiledCap {
   readonly windowMs: number | null;
 }
 
+/** The stages at which an expression can put a candidate out, in their order. */
+export const ruleStages = ['eligibility', 'applicability', 'suitability'] as const;
+export type RuleStage = (typeof ruleStages)[number];
+
+export interface CompiledRule {
+  readonly stage: RuleStage;
+  readonly expression: Expression<boolean>;
+  /** Where it is written, for messages: `actions.help.eligible`. */
+  readonly path: readonly string[];
+}
+
 export interface CompiledAction {
   readonly name: string;
-  readonly eligible: Expression<boolean> | null;
+  readonly group: string | null;
+  /** In the order of the stages; at each the group's comes before the action's own. */
+  readonly rules: readonly CompiledRule[];
   readonly value: number | Expression<number>;
   readonly weight: number | Expression<number>;
   readonly lever: number | Expression<number>;
@@ -132,6 +145,8 @@ export interface CompiledAction {
   readonly purpose: string | null;
   readonly caps: readonly CompiledCap[];
   readonly mode: 'act' | 'observe';
+  /** Null: it only informs, and may always be executed. */
+  readonly gate: { readonly target: 'right'; readonly threshold: number } | null;
   readonly content: Readonly<Record<string, unknown>>;
   readonly rulesProbability: number;
 }

@@ -1,5 +1,5 @@
 import type { Compiling } from './compile-context.ts';
-import type { CompiledAction, CompiledFeature, CompiledPlacement, Expression } from './compiled.ts';
+import type { CompiledAction, CompiledFeature, CompiledPlacement } from './compiled.ts';
 import { featureOfInput } from './model-inputs.ts';
 
 /**
@@ -57,16 +57,12 @@ function origins(
 }
 
 function readsOf(action: CompiledAction, placement: CompiledPlacement): readonly ReadAt[] {
-  const expressions = {
-    eligible: action.eligible,
-    value: action.value,
-    weight: action.weight,
-    lever: action.lever,
-  };
-  const own = Object.entries(expressions).flatMap(([field, expression]) =>
-    isExpression(expression)
-      ? expression.reads.map((feature) => ({ feature, path: ['actions', action.name, field] }))
-      : [],
+  const { value, weight, lever } = action;
+  const amounts = Object.entries({ value, weight, lever }).flatMap(([field, amount]) =>
+    typeof amount === 'number' ? [] : [{ expression: amount, path: ['actions', action.name, field] }],
+  );
+  const own = [...action.rules, ...amounts].flatMap(({ expression, path }) =>
+    expression.reads.map((feature) => ({ feature, path })),
   );
   const { model, fallback, shadows = [] } = placement;
   const scored = [model, fallback, ...shadows].flatMap((one) =>
@@ -76,10 +72,4 @@ function readsOf(action: CompiledAction, placement: CompiledPlacement): readonly
     })),
   );
   return [...own, ...scored];
-}
-
-function isExpression(
-  value: number | Expression<boolean> | Expression<number> | null,
-): value is Expression<boolean> | Expression<number> {
-  return value !== null && typeof value === 'object';
 }

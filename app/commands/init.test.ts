@@ -37,7 +37,7 @@ describe('presage init', () => {
   test('its third page offers help', async () => {
     await initWorkspace(parent);
     const workspace = await loadWorkspace(parent);
-    const eligible = workspace.triggersByType.get('page')?.[0]?.placement.actions[0]?.eligible;
+    const eligible = workspace.triggersByType.get('page')?.[0]?.placement.actions[0]?.rules[0]?.expression;
     const isOffered = (pages: number) =>
       eligible?.evaluate({ features: { pages_seen: pages }, event: {}, action: null, context: null });
     expect(isOffered(2)).toEqual({ kind: 'value', value: false });
@@ -82,7 +82,7 @@ describe('presage check', () => {
       'version: 1\nname: shop\ntenants: { main: {} }\nevent: open\n',
     );
     expect(renderCheck(await checkWorkspace(parent))).toBe(
-      `${join(parent, 'presage.yaml')}:4:1 event: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, actions, triggers, models, sources, scoring, deduplication, session, timers, state, feed, simulate, demo. Did you mean "events"?\n\n1 problem.`,
+      `${join(parent, 'presage.yaml')}:4:1 event: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, groups, actions, triggers, models, sources, scoring, deduplication, session, timers, state, feed, simulate, demo. Did you mean "events"?\n\n1 problem.`,
     );
   });
 

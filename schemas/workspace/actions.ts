@@ -14,12 +14,25 @@ const cap = z.discriminatedUnion('per', [
   }),
 ]);
 
-export const action = z.strictObject({
-  description,
-  placements: z.array(name).min(1).describe('Where it can be shown.'),
+const rules = {
   eligible: expression
     .optional()
     .describe('CEL: may it be offered at all. Reads features by name, event., action. and context.'),
+  applicable: expression
+    .optional()
+    .describe('CEL: does it fit this situation. Asked of those that are eligible.'),
+  suitable: expression
+    .optional()
+    .describe('CEL: is it right for this person. Asked of those that are applicable.'),
+};
+
+export const actionGroup = z.strictObject({ description, ...rules });
+
+export const action = z.strictObject({
+  description,
+  placements: z.array(name).min(1).describe('Where it can be shown.'),
+  group: name.optional().describe('The group whose rules it keeps beside its own.'),
+  ...rules,
   value: numberOrExpression.describe(
     "Business value in the tenant's currency, above 0, stated for help too: a number or CEL.",
   ),
@@ -37,6 +50,19 @@ export const action = z.strictObject({
     .enum(['act', 'observe'])
     .default('act')
     .describe('act: delivered. observe: decided and recorded, never delivered. Default act.'),
+  effect: z
+    .enum(['informs', 'moves_money', 'changes_account', 'states_fact'])
+    .optional()
+    .describe('What doing it does. All but informs need a gate and get one. Default informs.'),
+  gate: z
+    .strictObject({
+      target: z.literal('right').default('right').describe('Of what the confidence is: that it is right.'),
+      threshold: z.number().min(0.5).max(1).default(0.85).describe('Least confidence. Default 0.85.'),
+    })
+    .optional()
+    .describe(
+      'Below this calibrated confidence it is not executed. Only for actions that do more than inform.',
+    ),
   content: z.record(z.string(), z.unknown()).default({}).describe('What the client shows; any JSON.'),
   rules_probability: z
     .number()

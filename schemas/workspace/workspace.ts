@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { anyDuration, duration } from '../duration.ts';
-import { action, placement } from './actions.ts';
+import { action, actionGroup, placement } from './actions.ts';
 import { featureDefinition } from './features.ts';
 import { model } from './models.ts';
 import { description, name } from './parts.ts';
@@ -42,6 +42,10 @@ export const workspaceSource = z.strictObject({
     .default({})
     .describe("Values computed from a subject's events, by name."),
   placements: z.record(name, placement).default({}).describe('Where actions can be shown, by name.'),
+  groups: z
+    .record(name, actionGroup)
+    .optional()
+    .describe('Rules that several actions share, by name of the group.'),
   actions: z.record(name, action).default({}).describe('What can be offered, by name.'),
   triggers: z.record(name, trigger).default({}).describe('What starts a decision, by name.'),
   models: z.record(name, model).default({}).describe('ONNX models that predict acceptance, by name.'),

@@ -3,7 +3,21 @@ import type { PendingOffer } from './inbox/index.ts';
 import type { WireOffer } from './protocol.ts';
 
 /** Why a decision is not pushed. */
-export type NotPushed = 'nothing' | 'answered' | 'observed' | 'stopped' | 'expired';
+export type NotPushed =
+  | 'nothing'
+  | 'answered'
+  | 'observed'
+  | 'stopped'
+  | 'held_out'
+  | 'in_review'
+  | 'expired';
+
+const reasons = {
+  observe: 'observed',
+  stopped: 'stopped',
+  holdout: 'held_out',
+  review: 'in_review',
+} as const;
 
 /**
  * The offer that a decision makes to a live session, or why it makes none. A decision that was asked for
@@ -16,8 +30,8 @@ export function offerOf(
 ): PendingOffer | NotPushed {
   const { action, offer } = decision;
   if (action === null || offer === null) return 'nothing';
-  if (decision.mode === 'observe') return 'observed';
-  if (decision.mode === 'stopped' || isStopped(decision.tenant)) return 'stopped';
+  if (decision.mode !== 'act') return reasons[decision.mode];
+  if (isStopped(decision.tenant)) return 'stopped';
   if (decision.startedBy.kind === 'request') return 'answered';
   if (offer.expiresAt <= now) return 'expired';
   return {

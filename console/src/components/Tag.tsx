@@ -24,24 +24,19 @@ export const SimulatedTag = ({ isShort = false }: { readonly isShort?: boolean }
   </span>
 );
 
+const modes: Readonly<Record<string, readonly [tone: Tone, title: string]>> = {
+  act: ['teal', 'Delivered to the live session.'],
+  observe: ['amber', 'Decided and recorded, never delivered.'],
+  stopped: ['red', 'Decided while the stop switch was on: recorded, not delivered.'],
+  holdout: ['violet', 'The subject is held out, so that lift can be measured: recorded, not delivered.'],
+  review: ['amber', 'It did not pass its gate: nothing is executed without a review.'],
+};
+
 /** The mode of a decision in words, with the tone that belongs to it. */
 export function ModeTag({ mode }: { readonly mode: string }) {
-  if (mode === 'act') {
-    return (
-      <Tag tone="teal" title="Delivered to the live session.">
-        act
-      </Tag>
-    );
-  }
-  if (mode === 'observe') {
-    return (
-      <Tag tone="amber" title="Decided and recorded, never delivered.">
-        observe
-      </Tag>
-    );
-  }
+  const [tone, title] = modes[mode] ?? ['red', undefined];
   return (
-    <Tag tone="red" title="Decided while the stop switch was on: recorded, not delivered.">
+    <Tag tone={tone} {...(title === undefined ? {} : { title })}>
       {mode}
     </Tag>
   );

@@ -1,7 +1,7 @@
 import type { DecisionRecord } from '../../../../schemas/index.ts';
 import { Empty, Panel } from '../../components/index.ts';
 import { CandidateRow } from './CandidateRow.tsx';
-import { inOrder } from './verdict.ts';
+import { inOrder, stages } from './verdict.ts';
 
 interface CandidateTableProps {
   readonly decision: DecisionRecord;
@@ -15,7 +15,7 @@ export function CandidateTable({ decision, currency }: CandidateTableProps) {
   return (
     <Panel
       title="Why, and why not"
-      note="eligibility → applicability → suitability → constraints → scoring → arbitration"
+      note={stages.map(({ stage }) => stage).join(' → ')}
       className="panel-candidates"
     >
       {candidates.length === 0 ? (

@@ -19,6 +19,8 @@ function outOf({ candidates }: DecisionRecord): string {
     [count('constraints'), 'without room in a cap'],
     [count('scoring'), 'without a score'],
     [count('arbitration'), 'outranked'],
+    [count('exploration'), 'not drawn'],
+    [count('gate'), 'chosen but not let through the gate'],
     [count('chosen'), 'chosen'],
   ] as const;
   const said = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
@@ -40,10 +42,17 @@ function scoredBy({ rung, rungReason, timings, model, candidates }: DecisionReco
 /** A code such as `budget_spent` as words. */
 export const inWords = (code: string): string => code.replaceAll('_', ' ');
 
+/** Why what was chosen did not go out. */
+export const notDelivered = {
+  observe: 'Mode observe',
+  stopped: 'The stop switch was on',
+  holdout: 'The subject is held out',
+  review: 'It waits for a review',
+} as const;
+
 function delivered({ mode, action, recorded }: DecisionRecord): string {
   const unrecorded = recorded ? '' : ' It was answered without a record in the log: left out of estimates.';
-  if (mode === 'observe') return `Mode observe: recorded, not delivered.${unrecorded}`;
-  if (mode === 'stopped') return `The stop switch was on: recorded, not delivered.${unrecorded}`;
+  if (mode !== 'act') return `${notDelivered[mode]}: recorded, not delivered.${unrecorded}`;
   return action === null ? `So nothing was offered.${unrecorded}` : unrecorded.trim();
 }
 
@@ -76,7 +85,8 @@ export function deliverySteps(
     ];
   }
   if (decision.mode !== 'act') {
-    const why = decision.mode === 'observe' ? 'The action is in mode observe.' : 'The stop switch was on.';
+    const why =
+      decision.mode === 'observe' ? 'The action is in mode observe.' : `${notDelivered[decision.mode]}.`;
     return [decided, { name: 'Not delivered', at: null, state: 'never', text: why }];
   }
   const isOver = now >= offer.expiresAt;

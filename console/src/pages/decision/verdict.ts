@@ -9,6 +9,8 @@ export const stages: readonly { readonly stage: VerdictStage; readonly name: str
   { stage: 'constraints', name: 'Constraints' },
   { stage: 'scoring', name: 'Scoring' },
   { stage: 'arbitration', name: 'Arbitration' },
+  { stage: 'exploration', name: 'Exploration' },
+  { stage: 'gate', name: 'Gate' },
 ];
 
 export type StageState = 'passed' | 'out' | 'unreached';
@@ -41,6 +43,10 @@ export function verdictWords(candidate: Candidate, decision: DecisionRecord): Ve
     after,
   });
   if (stage === 'chosen') return words(chosenWords(candidate, decision), null, '');
+  if (stage === 'gate') {
+    const why = 'Chosen, but not executed: ';
+    return words(why, rule, saw.confidence === null ? ' – nothing says yet how sure we can be.' : '.');
+  }
   if (rule.startsWith('missing: ')) {
     return words(`${outAt(stage)}: `, rule, ' – there is no such value yet, and none is assumed.');
   }
@@ -85,7 +91,7 @@ function chosenWords(candidate: Candidate, decision: DecisionRecord): string {
 }
 
 function outrankedWords(candidate: Candidate, decision: DecisionRecord): string {
-  const winner = decision.candidates.find(({ verdict }) => verdict.stage === 'chosen');
+  const winner = decision.candidates.find(({ action }) => action === decision.action);
   if (winner?.score === undefined || candidate.score === undefined) return 'Outranked.';
   return `Outranked: priority ${formatFactor(candidate.score.priority)} against ${formatFactor(winner.score.priority)} of ${winner.action}.`;
 }

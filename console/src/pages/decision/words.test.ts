@@ -47,6 +47,11 @@ describe('a verdict in words', () => {
     expect(said(out({ stage: 'arbitration', rule: 'value must be above 0, is -1', saw: {} }))).toBe(
       'Out at arbitration: value must be above 0, is -1.',
     );
+    expect(
+      said(out({ stage: 'gate', rule: 'not confident: right needs 0.85', saw: { confidence: null } })),
+    ).toBe(
+      'Chosen, but not executed: not confident: right needs 0.85 – nothing says yet how sure we can be.',
+    );
     expect(said(out({ stage: 'eligibility', rule: 'error: no such key', saw: {} }))).toBe(
       'Not eligible: its rule failed with no such key.',
     );
@@ -63,16 +68,11 @@ describe('a verdict in words', () => {
       'out',
       'passed',
       'passed',
-    ]);
-    expect(stageStates(candidate('win_back'))).toEqual([
-      'out',
-      'unreached',
-      'unreached',
-      'unreached',
       'unreached',
       'unreached',
     ]);
-    expect(stageStates(candidate('free_shipping'))).toEqual(Array(6).fill('passed'));
+    expect(stageStates(candidate('win_back'))).toEqual(['out', ...Array(7).fill('unreached')]);
+    expect(stageStates(candidate('free_shipping'))).toEqual(Array(8).fill('passed'));
   });
 
   it('stands in the order of rank, then of how far they came', () => {
