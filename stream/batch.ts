@@ -43,6 +43,8 @@ export interface Batch {
   readonly clamped: number[];
   /** Newest event time as stated, of events that are not clamped; -Infinity: none. */
   newestTime: number;
+  /** Oldest event time as stated, of events that are neither clamped nor late; Infinity: none. */
+  oldestTime: number;
   readonly dead: DeadLetter[];
   /** Positions whose event went on to a user's partition. */
   readonly forwarded: number[];

@@ -6,7 +6,9 @@ export interface BatchFigures {
   /** Append times of the first and the last record; undefined: it has none. */
   readonly oldest: number | undefined;
   readonly newest: number | undefined;
+  /** Event times; -Infinity and Infinity: it has no event that says how fresh it is. */
   readonly newestTime: number;
+  readonly oldestTime: number;
   readonly late: number;
   readonly clamped: number;
   /** Codes of the dead letters. */
@@ -27,6 +29,7 @@ export function figuresOf(batch: Batch): BatchFigures {
     oldest: records[0]?.appendedAt,
     newest: records.at(-1)?.appendedAt,
     newestTime: batch.newestTime,
+    oldestTime: batch.oldestTime,
     late: batch.late.length,
     clamped: batch.clamped.length,
     dead: dead.map(({ code }) => code),

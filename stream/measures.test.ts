@@ -67,7 +67,9 @@ describe('what the stream worker measures', () => {
     expect(await value('presage_stream_dead_letters_total')).toBe(1);
     const text = await registry.metrics();
     expect(text).toContain('presage_stream_dead_letters_total{code="not_json"} 1');
-    expect(text).toContain('presage_stream_freshness_seconds_sum 10\n');
+    expect(text).toContain('presage_stream_freshness_seconds_sum{event="newest"} 10\n');
+    // The late one and the one ahead of its time say nothing of how long events take.
+    expect(text).toContain('presage_stream_freshness_seconds_sum{event="oldest"} 30\n');
     expect(text).toContain('presage_stream_state_bytes_count 1\n');
     expect(text).toMatch(/presage_stream_cached_state_bytes\{partition="0"\} [1-9]/);
     expect(text).toContain('presage_stream_cache_misses_total 1\n');

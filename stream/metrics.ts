@@ -36,7 +36,8 @@ export function streamMetrics(registry: Registry) {
     }),
     freshnessSeconds: new Histogram({
       name: 'presage_stream_freshness_seconds',
-      help: 'From the time of an event, as its producer states it, to features that readers see: the newest event of each batch.',
+      help: 'From the time of an event, as its producer states it, to features that readers see: the oldest event of each batch that is not late, and the newest.',
+      labelNames: ['event'],
       buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10, 60, 600],
       registers,
     }),

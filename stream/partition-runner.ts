@@ -278,8 +278,11 @@ async function runGeneration(
     const oldest = batch.oldest ?? now;
     metrics.commitSeconds.observe((parts.clock.monotonic() - begun) / 1_000);
     metrics.eventSeconds.observe(Math.max(0, now - oldest) / 1_000);
-    if (batch.newestTime !== -Infinity)
-      metrics.freshnessSeconds.observe(Math.max(0, now - batch.newestTime) / 1_000);
+    for (const [event, time] of [
+      ['oldest', batch.oldestTime],
+      ['newest', batch.newestTime],
+    ] as const)
+      if (Number.isFinite(time)) metrics.freshnessSeconds.observe({ event }, Math.max(0, now - time) / 1_000);
     metrics.batchRecords.observe(batch.records);
     if (batch.late > 0) metrics.lateEvents.inc(batch.late);
     if (batch.clamped > 0) metrics.clampedEvents.inc(batch.clamped);

@@ -35,6 +35,7 @@ export async function processBatch(
     late: [],
     clamped: [],
     newestTime: -Infinity,
+    oldestTime: Infinity,
     dead: [],
     forwarded: [],
     redelivered: [],

@@ -319,6 +319,70 @@ describe('the stream worker', () => {
     expect(subscriptions).toBe(2);
   });
 
+  it('commits more at once the further it is behind, and then several commits on their way', async () => {
+    const { log, store, worker } = rig();
+    const sizes: number[] = [];
+    let committed = 0;
+    let inFlight = 0;
+    let held = Promise.resolve();
+    let release = (): void => {};
+    const hold = (): void => {
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+    };
+    const watched: StateStore = {
+      ...store,
+      async commit(partition, commit) {
+        sizes.push(commit.position - committed);
+        committed = commit.position;
+        inFlight += 1;
+        await held;
+        inFlight -= 1;
+        return store.commit(partition, commit);
+      },
+    };
+    let sent = 0;
+    const send = (count: number) =>
+      log.append(Array.from({ length: count }, () => record(event({ id: `e${sent++}` }))));
+    const { partition } = record(event({}));
+    /** What was committed at once of what is sent while no commit is answered. */
+    const sizesOf = async (send: () => Promise<unknown>, until: () => boolean): Promise<number[]> => {
+      sizes.length = 0;
+      hold();
+      await send();
+      await waitFor('commits to be on their way', until);
+      release();
+      await waitFor('all to be committed', async () => (await store.head(partition)).position === sent);
+      return [...sizes];
+    };
+    const role = worker(watched);
+    await role.start();
+    for (let i = 0; i < 3; i++)
+      expect(
+        await sizesOf(
+          () => send(1),
+          () => inFlight === 1,
+        ),
+      ).toEqual([1]);
+    const few = await sizesOf(
+      async () => {
+        await send(1);
+        await waitFor('the first to be on its way', () => inFlight === 1);
+        for (let i = 0; i < 200; i++) await send(1);
+      },
+      () => inFlight === 1,
+    );
+    // While one is on its way another is made ready; all that comes after shares the third.
+    expect(few.length).toBeLessThanOrEqual(3);
+    const many = await sizesOf(
+      () => send(10_000),
+      () => inFlight === 4,
+    );
+    expect(Math.max(...many)).toBeGreaterThan(2 * Math.max(...few));
+    await role.stop();
+  });
+
   it('two workers on one partition: no event counts twice, none is lost', async () => {
     const { log, store, worker, outbox } = rig();
     const [one, two] = [worker(), worker()];

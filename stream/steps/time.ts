@@ -21,15 +21,15 @@ export function placeInTime(workspace: CompiledWorkspace) {
       batch.clamped.push(record.offset);
     } else if (item.time > batch.newestTime) batch.newestTime = item.time;
     const { time } = item;
+    const isFresh = item.arrival === null && time === item.statedTime;
     const mark = watermarkOf(batch.partitionState, item.tenant);
     if (moveWatermark(mark, item.key, time, record.appendedAt)) batch.partitionState.changed = true;
     const newest = Math.max(mark.at, item.state?.newest ?? -Infinity);
-    if (time >= newest) return ok;
     const lateMs = newest - time;
-    if (lateMs > (workspace.types.get(item.type)?.latenessMs ?? defaultLatenessMs)) {
+    if (lateMs > 0 && lateMs > (workspace.types.get(item.type)?.latenessMs ?? defaultLatenessMs)) {
       item.isLate = true;
       batch.late.push([record.offset, lateMs]);
-    }
+    } else if (isFresh && time < batch.oldestTime) batch.oldestTime = time;
     return ok;
   };
 }
