@@ -5,7 +5,7 @@ const only = (name, from, allowed) => ({
   severity: 'error',
   from: { path: from, pathNot: '\\.(test|contract)\\.ts$' },
   to: {
-    path: '^(schemas|core|workspace|stream|decisions|scorers|sinks|gateway|replay|console|client|app|tests|benchmarks)/',
+    path: '^(schemas|core|workspace|stream|decisions|scorers|training|sinks|gateway|replay|console|client|app|tests|benchmarks)/',
     pathNot: allowed,
   },
 });
@@ -17,6 +17,7 @@ module.exports = {
     only('workspace-is-pure', '^workspace/', '^(workspace|core|schemas)/'),
     only('decisions-are-pure', '^decisions/', '^(decisions|workspace|core|schemas)/'),
     only('scorers', '^scorers/', '^(scorers|workspace|core|schemas)/'),
+    only('training', '^training/', '^(training|scorers|workspace|core|schemas)/'),
     only('stream', '^stream/', '^(stream|decisions|scorers|workspace|core|schemas)/'),
     only('sinks', '^sinks/', '^(sinks|stream|decisions|workspace|core|schemas)/'),
     only('gateway', '^gateway/', '^(gateway|sinks|stream|decisions|scorers|workspace|core|schemas)/'),
@@ -36,7 +37,10 @@ module.exports = {
       name: 'a-folder-is-entered-by-its-index',
       severity: 'error',
       from: { path: '^([^/]+)/', pathNot: '^(app|tests|benchmarks)/|\\.(test|contract)\\.ts$' },
-      to: { path: '^(core|workspace|decisions|scorers)/[^/]+\\.ts$', pathNot: ['^$1/', '/index\\.ts$'] },
+      to: {
+        path: '^(core|workspace|decisions|scorers|training)/[^/]+\\.ts$',
+        pathNot: ['^$1/', '/index\\.ts$'],
+      },
     },
   ],
   options: {
