@@ -19,6 +19,7 @@ module.exports = {
     only('scorers', '^scorers/', '^(scorers|workspace|core|schemas)/'),
     only('training', '^training/', '^(training|scorers|workspace|core|schemas)/'),
     only('stream', '^stream/', '^(stream|decisions|scorers|workspace|core|schemas)/'),
+    only('replay-is-pure', '^replay/', '^(replay|decisions|workspace|core|schemas)/'),
     only('sinks', '^sinks/', '^(sinks|stream|decisions|workspace|core|schemas)/'),
     only('gateway', '^gateway/', '^(gateway|sinks|stream|decisions|scorers|workspace|core|schemas)/'),
     {
@@ -38,7 +39,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^([^/]+)/', pathNot: '^(app|tests|benchmarks)/|\\.(test|contract)\\.ts$' },
       to: {
-        path: '^(core|workspace|decisions|scorers|training)/[^/]+\\.ts$',
+        path: '^(core|workspace|decisions|scorers|training|replay)/[^/]+\\.ts$',
         pathNot: ['^$1/', '/index\\.ts$'],
       },
     },
