@@ -77,6 +77,11 @@ export interface CapTake {
   readonly windowMs: number | null;
   /** Event time at which it is taken. */
   readonly at: number;
+  /**
+   * Absent: as many as the limit have room. `exclude`: of a cap `!<group>/<name>`, only takes of one name of the group
+   * have room beside each other. `after`: no room for a window's time after a mark (a dismissal); takes nothing.
+   */
+  readonly role?: 'exclude' | 'after';
 }
 
 /** What the commit decided of a draft. */

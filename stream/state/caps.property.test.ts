@@ -6,6 +6,7 @@ import { startTestRedis, type TestRedis } from '../../tests/support/redis.ts';
 import { redisConnector } from '../redis/index.ts';
 import {
   capUsed,
+  markCap,
   noCaps,
   packCaps,
   resolveChoices,
@@ -63,9 +64,32 @@ const windowTakeIn = (world: World): fc.Arbitrary<CapTake> =>
     windowMs: world.windowMs,
     at: world.time,
   });
+const marks = named('!group/name', 4).map((cap) =>
+  cap.replace('group', cap.length % 2 === 0 ? 'one' : 'two'),
+);
+const markTakeIn = (world: World): fc.Arbitrary<CapTake> =>
+  fc.oneof(
+    fc.record({
+      cap: marks,
+      session: fc.constant(null),
+      limit: fc.constant(1),
+      windowMs: world.windowMs,
+      at: world.time,
+      role: fc.constantFrom('exclude' as const, 'after' as const),
+    }),
+    fc.record({
+      cap: marks,
+      session: world.sessions,
+      limit: fc.constant(1),
+      windowMs: fc.constant(null),
+      at: world.time,
+      role: fc.constant('exclude' as const),
+    }),
+  );
 const takeIn = (world: World): fc.Arbitrary<CapTake> =>
   fc.oneof(
     windowTakeIn(world),
+    markTakeIn(world),
     fc.record({
       cap: world.caps,
       session: world.sessions,
@@ -86,6 +110,7 @@ type Step =
   | { kind: 'commit'; drafts: { subject: string; choices: Choice[]; slots: number }[] }
   | { kind: 'request'; key: number; subject: string; choices: Choice[]; slots: number }
   | { kind: 'ask'; subject: string; takes: CapTake[] }
+  | { kind: 'mark'; subject: string; cap: string; windowMs: number; at: number }
   | { kind: 'move'; from: string; to: string }
   | { kind: 'expire'; subject: string; at: number; ttlMs: number };
 const slots = fc.integer({ min: 1, max: 4 });
@@ -101,6 +126,13 @@ const stepIn = (world: World): fc.Arbitrary<Step> =>
       subject,
       choices: choicesIn(world),
       slots,
+    }),
+    fc.record({
+      kind: fc.constant('mark' as const),
+      subject,
+      cap: marks,
+      windowMs: world.windowMs,
+      at: world.time,
     }),
     fc.record({ kind: fc.constant('move' as const), from: subject, to: subject }),
     fc.record({
@@ -196,6 +228,48 @@ describe('caps', () => {
     );
   });
 
+  it('exclude each other over their window, and give no room for a window after a dismissal', () => {
+    const windowMs = 20;
+    const at = fc.integer({ min: 0, max: 300 });
+    const take = fc.record({
+      kind: fc.constantFrom('exclude', 'exclude', 'dismissed'),
+      name: fc.constantFrom('a', 'b', 'c'),
+      at,
+    });
+    fc.assert(
+      fc.property(fc.array(take, { maxLength: 200, size: 'max' }), (takes) => {
+        const caps = noCaps();
+        const taken: { name: string; at: number }[] = [];
+        const dismissed: { name: string; at: number }[] = [];
+        for (const { kind, name, at } of takes) {
+          const rest = { session: null, limit: 1, windowMs, at };
+          if (kind === 'dismissed') {
+            markCap(caps, { cap: `!dismissed/${name}`, windowMs, at });
+            dismissed.push({ name, at });
+            continue;
+          }
+          const wanted = choice(name, [
+            { ...rest, cap: `!group/${name}`, role: 'exclude' },
+            { ...rest, cap: `!dismissed/${name}`, role: 'after' },
+          ]);
+          const { slots } = resolveChoices(caps, [wanted]);
+          const isCooling = dismissed.some(
+            (one) => one.name === name && one.at <= at && at < one.at + windowMs,
+          );
+          const isExcluded = taken.some((one) => one.name !== name && Math.abs(one.at - at) < windowMs);
+          if (isCooling || isExcluded) expect(slots[0]?.chosen).toBe(-1);
+          if (slots[0]?.chosen === 0) taken.push({ name, at });
+        }
+        for (const { times } of caps.windows.values()) expect(times.length).toBeLessThanOrEqual(6);
+        // What comes in order is never refused for what was forgotten.
+        const end = { session: null, limit: 1, windowMs, at: 1_000 };
+        expect(capUsed(caps, { ...end, cap: '!group/a', role: 'exclude' })).toBe(0);
+        expect(capUsed(caps, { ...end, cap: '!dismissed/a', role: 'after' })).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   const crowded = { ...worlds['more caps than are kept']!, sessions: named('session', 40) };
   it('stay small: what is kept of a subject is bounded by the limits, not by how much happened', () => {
     fc.assert(
@@ -238,7 +312,9 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
       await next([{ kind: 'caps', tenant: 'acme', subject: one.to, caps: moved }]);
       continue;
     }
-    if (one.kind === 'expire') {
+    if (one.kind === 'mark') {
+      given.push(await next([{ ...one, tenant: 'acme' }]));
+    } else if (one.kind === 'expire') {
       const { subject, at, ttlMs } = one;
       given.push(
         await next([{ kind: 'expire', tenant: 'acme', subject, at, ttlMs }], [[`acme:${subject}`, at]]),

@@ -47,7 +47,7 @@ export function distinctTakes(takes: readonly CapTake[]): readonly CapTake[] {
   if (takes.length < 2) return takes;
   const seen = new Set<string>();
   return takes.filter((take) => {
-    const counter = JSON.stringify([take.cap, take.session]);
+    const counter = JSON.stringify([take.cap, take.session, take.role]);
     return !seen.has(counter) && seen.add(counter);
   });
 }
@@ -57,6 +57,7 @@ export function distinctTakes(takes: readonly CapTake[]): readonly CapTake[] {
  * window of that length, wherever it begins, can hold more than the limit.
  */
 export function capUsed(caps: SubjectCaps, take: CapTake): number {
+  if (take.role === 'exclude') return othersOf(caps, take);
   if (take.session !== null) {
     const session = caps.sessions.get(take.session);
     if (session !== undefined) {
@@ -68,9 +69,43 @@ export function capUsed(caps: SubjectCaps, take: CapTake): number {
   const length = take.windowMs ?? 0;
   const window = caps.windows.get(take.cap);
   if (window === undefined) return take.at < caps.capFloor ? take.limit : 0;
-  const used = window.times.filter((time) => Math.abs(time - take.at) < length).length;
+  const isNear = (time: number): boolean =>
+    take.role === 'after' ? time <= take.at && take.at - time < length : Math.abs(time - take.at) < length;
+  const used = window.times.filter(isNear).length;
   const mayBeForgotten = window.floor !== never && take.at < window.floor + length;
   return mayBeForgotten ? Math.max(used, take.limit) : used;
+}
+
+/** A cap whose name begins so holds marks: what it counts refuses others, not itself. */
+export const isMark = (cap: string): boolean => cap.startsWith('!');
+
+/** How many other marks of its group a take of `!<group>/<name>` meets: in its session, or less than a window away. */
+function othersOf(caps: SubjectCaps, { cap, session, limit, windowMs, at }: CapTake): number {
+  const group = /^[^/]*\//.exec(cap)?.[0] ?? cap;
+  const isOther = (name: string): boolean => name !== cap && name.startsWith(group);
+  if (session !== null) {
+    const known = caps.sessions.get(session);
+    let used = 0;
+    for (const [name, count] of known?.counts ?? []) if (isOther(name)) used += count;
+    return at <= (known?.floor ?? caps.sessionFloor) ? Math.max(used, limit) : used;
+  }
+  const length = windowMs ?? 0;
+  let mayBeForgotten = at < caps.capFloor;
+  let used = 0;
+  for (const [name, { times, floor }] of caps.windows) {
+    if (!isOther(name)) continue;
+    used += times.filter((time) => Math.abs(time - at) < length).length;
+    if (floor !== never && at < floor + length) mayBeForgotten = true;
+  }
+  return mayBeForgotten ? Math.max(used, limit) : used;
+}
+
+/** Marks a cap; caps with the role `after` have no room for a window's time from `at` on. */
+export function markCap(
+  caps: SubjectCaps,
+  mark: { readonly cap: string; readonly windowMs: number; readonly at: number },
+): void {
+  takeOfWindow(caps, { ...mark, session: null, limit: 1 }, mark.windowMs);
 }
 
 /**
@@ -88,6 +123,7 @@ export function resolveChoices(caps: SubjectCaps, choices: readonly Choice[], sl
     resolved.push({ chosen, available });
     if (chosen < 0) break;
     for (const take of distinctTakes(choices[chosen]?.caps ?? [])) {
+      if (take.role === 'after') continue;
       if (take.session !== null) takeOfSession(caps, take, take.session);
       else takeOfWindow(caps, take, take.windowMs ?? 0);
     }
@@ -141,6 +177,7 @@ function takeOfWindow(caps: SubjectCaps, take: CapTake, length: number): void {
   window.windowMs = length;
   window.times.push(take.at);
   forgetTakes(window);
+  if (isMark(take.cap)) forgetMarks(window);
   forgetCap(caps, take.cap);
 }
 
@@ -154,6 +191,15 @@ function forgetTakes(window: WindowTakes): void {
   const forgotten = window.times.filter((time) => time <= horizon);
   window.floor = Math.max(window.floor, forgotten.at(-1) ?? never);
   window.times = window.times.slice(forgotten.length);
+}
+
+/** Of marks, one between two others that are less than a window apart says nothing that they don't. */
+function forgetMarks(window: WindowTakes): void {
+  const { times, windowMs } = window;
+  for (let i = 1; i + 1 < times.length; ) {
+    if ((times[i + 1] ?? 0) - (times[i - 1] ?? 0) <= windowMs) times.splice(i, 1);
+    else i += 1;
+  }
 }
 
 function forgetSession(caps: SubjectCaps, keep: string | null): boolean {
@@ -201,6 +247,7 @@ export function unionCaps(into: SubjectCaps, from: SubjectCaps): void {
     window.floor = Math.max(window.floor, other.floor);
     window.times.push(...other.times);
     forgetTakes(window);
+    if (isMark(name)) forgetMarks(window);
   }
   for (const [name, session] of into.sessions) {
     if (!from.sessions.has(name)) session.floor = Math.max(session.floor, from.sessionFloor);

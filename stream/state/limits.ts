@@ -1,6 +1,6 @@
 import { PresageError } from '../../core/index.ts';
 import type { Choice } from '../../schemas/index.ts';
-import { mostPackedBytes } from './caps.ts';
+import { isMark, mostPackedBytes } from './caps.ts';
 import type { Commit, RequestCommit } from './port.ts';
 
 /** What one commit, request or read may hold at most; beyond it a caller has a mistake, not a large workload. */
@@ -16,7 +16,7 @@ export const limits = {
   payloadBytes: 4 * 1_024 * 1_024,
   choices: 256,
   slots: 16,
-  takesPerChoice: 16,
+  takesPerChoice: 64,
   /** Times are written as whole numbers of at most 14 digits: until the year 5138. */
   time: 1e14,
 } as const;
@@ -42,6 +42,7 @@ export function checkCommit(partition: number, commit: Commit): void {
   for (const item of commit.outbox) {
     if (item.kind === 'caps') checkPackedCaps(where, item.caps);
     else if (item.kind === 'expire') checkExpiry(where, item);
+    else if (item.kind === 'mark') checkMark(where, item);
     else checkPayload(where, item.payload);
     if (item.kind === 'decision') checkChoices(where, item);
   }
@@ -61,6 +62,11 @@ function checkExpiry(
 ): void {
   if (!isTime(at) || !isTime(ttlMs))
     throw invalid(where, `${tenant}:${subject} cannot expire at ${at} after ${ttlMs} ms`);
+}
+
+function checkMark(where: string, mark: Extract<Commit['outbox'][number], { kind: 'mark' }>): void {
+  if (!isMark(mark.cap) || !isTime(mark.at) || !isTime(mark.windowMs) || mark.windowMs === 0)
+    throw invalid(where, `${mark.cap} cannot be marked for ${mark.windowMs} ms from ${mark.at} on`);
 }
 
 const isGeneration = (number: number): boolean => Number.isSafeInteger(number) && number >= 0 && number < 1e9;
@@ -83,7 +89,8 @@ export function checkRequest(partition: number, request: RequestCommit): void {
 export function checkTakes(where: string, takes: Choice['caps']): void {
   if (takes.length > limits.takesPerChoice)
     throw invalid(where, `${takes.length} caps in one choice are more than ${limits.takesPerChoice}`);
-  for (const { cap, session, windowMs, limit, at } of takes) {
+  for (const { cap, session, windowMs, limit, at, role } of takes) {
+    if (role === 'after' && session !== null) throw invalid(where, `cap ${cap} has no window`);
     if ((session === null) === (windowMs === null))
       throw invalid(where, `cap ${cap} needs either a session or a window`);
     if (windowMs !== null && !(Number.isSafeInteger(windowMs) && windowMs > 0 && windowMs < limits.time))

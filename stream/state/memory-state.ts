@@ -4,6 +4,7 @@ import {
   capsEnd,
   capUsed,
   isEmpty,
+  markCap,
   noCaps,
   packCaps,
   resolveChoices,
@@ -249,6 +250,9 @@ function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, co
         publish(memory, { kind: item.kind, payload: item.payload, resolution: null, caps, mark });
         break;
       }
+      case 'mark':
+        markCap(capsOf(memory, item.tenant, item.subject), item);
+        break;
       case 'caps':
         unionCaps(capsOf(memory, item.tenant, item.subject), unpackCaps(item.caps));
         break;

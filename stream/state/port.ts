@@ -28,6 +28,15 @@ export type OutboxItem =
       readonly tenant: string;
       readonly subject: string;
     }
+  /** Marks a cap, whose name begins with `!`; publishes nothing. Caps with the role `after` have no room then. */
+  | {
+      readonly kind: 'mark';
+      readonly tenant: string;
+      readonly subject: string;
+      readonly cap: string;
+      readonly windowMs: number;
+      readonly at: number;
+    }
   | { readonly kind: 'caps'; readonly tenant: string; readonly subject: string; readonly caps: string }
   | {
       readonly kind: 'expire';

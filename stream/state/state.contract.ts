@@ -543,6 +543,88 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         ]);
       });
 
+      it('exclude others of their group, between slots and over a window, but not themselves', async () => {
+        const only = (name: string, at: number): CapTake => ({
+          cap: `!discounts/${name}`,
+          session: null,
+          limit: 1,
+          windowMs: day,
+          at,
+          role: 'exclude',
+        });
+        const both = (at: number) => [choice('a', [only('a', at)]), choice('b', [only('b', at)])];
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', {
+            outbox: [
+              { ...decision(both(5 * day)), slots: 2 },
+              decision([choice('b', [only('b', 6 * day - 1)]), choice('a', [only('a', 6 * day - 1)])]),
+              decision([choice('b', [only('b', 7 * day)])]),
+            ],
+          }),
+        );
+        expect(outcome).toMatchObject({
+          resolutions: [
+            {
+              slots: [{ chosen: 0, available: [0, 1] }, { chosen: -1 }],
+              capsSeen: [
+                { cap: '!discounts/a', used: 0, limit: 1 },
+                { cap: '!discounts/b', used: 0, limit: 1 },
+                { cap: '!discounts/b', used: 1, limit: 1, slot: 1 },
+              ],
+            },
+            { slots: [{ chosen: 1, available: [1] }] },
+            { slots: [{ chosen: 0 }] },
+          ],
+        });
+      });
+
+      it('have no room for a while after a dismissal, on either path, nor for whom it moves to', async () => {
+        const cooling = (at: number): Choice[] => [
+          choice('a', [
+            { cap: '!dismissed/a', session: null, limit: 1, windowMs: day, at, role: 'after' },
+            perSubject(9, at),
+          ]),
+        ];
+        const dismissal: OutboxItem = {
+          kind: 'mark',
+          tenant: 'acme',
+          subject: 'u:1',
+          cap: '!dismissed/a',
+          windowMs: day,
+          at: 5 * day,
+        };
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', {
+            outbox: [decision(cooling(5 * day - 1)), dismissal, decision(cooling(6 * day - 1))],
+          }),
+        );
+        expect(outcome).toMatchObject({
+          resolutions: [{ slots: [{ chosen: 0 }] }, { slots: [{ chosen: -1 }] }],
+        });
+        expect(await store.request(partition, request('r1', cooling(5 * day)))).toMatchObject({
+          resolution: { slots: [{ chosen: -1 }], capsSeen: [{ used: 1, limit: 1 }, { used: 1 }] },
+        });
+        expect(await store.request(partition, request('r2', cooling(6 * day)))).toMatchObject({
+          resolution: { slots: [{ chosen: 0 }] },
+        });
+        await store.commit(
+          partition,
+          commit('c1', 'c2', {
+            outbox: [{ kind: 'transfer', payload: '{}', tenant: 'acme', subject: 'u:1' }],
+          }),
+        );
+        const entries = await store.readOutbox(partition, 0, 10, 0);
+        const caps = entries.at(-1)?.caps ?? '';
+        await store.commit(
+          partition,
+          commit('c2', 'c3', { outbox: [{ kind: 'caps', tenant: 'acme', subject: 'u:2', caps }] }),
+        );
+        const [after] = cooling(6 * day - 1)[0]!.caps;
+        expect(await store.capsUsed(partition, 'acme', 'u:2', [after!])).toEqual([1]);
+      });
+
       it('take a cap once for a choice that lists it twice', async () => {
         const twice = [perSubject(2, 5), perSubject(2, 5)];
         expect(await resolve(choice('a', twice))).toMatchObject({

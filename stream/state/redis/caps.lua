@@ -3,6 +3,7 @@
 --   w:<cap>      [window ms, floor, time, time, ...]        takes of a cap with a rolling window, oldest first
 --   s:<session>  [newest take, [cap, count], [cap, count]]  takes of one session's caps; a floor may follow the newest
 --   f            [session floor, cap floor]
+-- A cap whose name begins with "!" holds marks: what it counts refuses others, not itself (MARK below).
 -- A floor is the price of being bounded: what was forgotten ended at or before it. A take that could fall among the
 -- forgotten is answered with "full", so that forgetting never exceeds a cap. stream/state/caps.ts is the same in
 -- TypeScript; a property test holds the two together.
@@ -50,9 +51,47 @@ local function count_of(session, cap)
   return nil
 end
 
--- take = {cap, session or false, limit, window ms or false, at}
-local function used_of(caps, take)
+local MARK = 0x21
+
+local function is_mark(cap)
+  return string.byte(cap) == MARK
+end
+
+-- How many other marks of its group a take of "!<group>/<name>" meets: in its session, or less than a window away.
+local function others_of(caps, take)
   local cap, session, limit, window, at = take[1], take[2], take[3], take[4], take[5]
+  local group = string.match(cap, '^[^/]*/') or cap
+  local function is_other(name)
+    return name ~= cap and string.sub(name, 1, #group) == group
+  end
+  local used = 0
+  if session then
+    local known = caps.sessions[session]
+    for _, entry in ipairs(known and known.counts or {}) do
+      if is_other(entry[1]) then used = used + entry[2] end
+    end
+    local floor = known and known.floor or caps.session_floor
+    return at <= floor and math.max(used, limit) or used
+  end
+  local may_be_forgotten = at < caps.cap_floor
+  for name, known in pairs(caps.windows) do
+    if is_other(name) then
+      for _, time in ipairs(known.times) do
+        if math.abs(time - at) < window then used = used + 1 end
+      end
+      if known.floor ~= NEVER and at < known.floor + window then may_be_forgotten = true end
+    end
+  end
+  return may_be_forgotten and math.max(used, limit) or used
+end
+
+-- take = {cap, session or false, limit, window ms or false, at, role or false}. Role:
+--   false      as many as the limit have room
+--   'exclude'  of the marks of a group, only those of one name
+--   'after'    none for a window's time after a mark; takes nothing itself
+local function used_of(caps, take)
+  local cap, session, limit, window, at, role = take[1], take[2], take[3], take[4], take[5], take[6]
+  if role == 'exclude' then return others_of(caps, take) end
   if session then
     local known = caps.sessions[session]
     if known then
@@ -66,7 +105,9 @@ local function used_of(caps, take)
   if not known then return at < caps.cap_floor and limit or 0 end
   local used = 0
   for _, time in ipairs(known.times) do
-    if math.abs(time - at) < window then used = used + 1 end
+    local is_near = math.abs(time - at) < window
+    if role == 'after' then is_near = time <= at and at - time < window end
+    if is_near then used = used + 1 end
   end
   if known.floor ~= NEVER and at < known.floor + window then used = math.max(used, limit) end
   return used
@@ -135,6 +176,14 @@ local function forget_takes(window)
   end
 end
 
+-- Of marks, one between two others that are less than a window apart says nothing that they don't.
+local function forget_marks(window)
+  local i = 2
+  while window.times[i + 1] do
+    if window.times[i + 1] - window.times[i - 1] <= window.window then table.remove(window.times, i) else i = i + 1 end
+  end
+end
+
 -- Event time from which on nothing taken so far can count (stream/state/caps.ts says why).
 local function caps_end(caps, ttl)
   local latest = math.max(caps.session_floor + ttl, caps.cap_floor)
@@ -167,8 +216,17 @@ local function take_window(caps, take)
   window.window = length
   table.insert(window.times, at)
   forget_takes(window)
+  if is_mark(cap) then forget_marks(window) end
   caps.dirty['w:' .. cap] = true
   forget_cap(caps, cap)
+end
+
+local function take_all(caps, takes)
+  for _, take in ipairs(takes) do
+    if take[6] ~= 'after' then
+      if take[2] then take_session(caps, take) else take_window(caps, take) end
+    end
+  end
 end
 
 local function encode_window(window)
@@ -223,6 +281,7 @@ local function union_caps(into, from)
       window.floor = math.max(window.floor, other.floor)
       for _, time in ipairs(other.times) do table.insert(window.times, time) end
       forget_takes(window)
+      if is_mark(name) then forget_marks(window) end
     else
       other.floor = math.max(other.floor, floor_before(into.cap_floor, other.window))
       into.windows[name] = other
@@ -331,9 +390,7 @@ local function resolve(caps, choices, slots)
     table.insert(resolved, '{"chosen":' .. (chosen and chosen - 1 or -1) .. ',"available":['
       .. table.concat(names, ',') .. ']}')
     if not chosen then break end
-    for _, take in ipairs(choices[chosen][2]) do
-      if take[2] then take_session(caps, take) else take_window(caps, take) end
-    end
+    take_all(caps, choices[chosen][2])
     left = available
   end
   return '{"slots":[' .. table.concat(resolved, ',') .. '],"capsSeen":[' .. table.concat(seen, ',') .. ']}'
@@ -357,11 +414,12 @@ local function choices_problem(choices)
     end
     for _, take in ipairs(choice[2]) do
       if type(take) ~= 'table' or type(take[1]) ~= 'string' or type(take[3]) ~= 'number' or type(take[5]) ~= 'number' then
-        return 'a take is not {cap, session, limit, window, at}'
+        return 'a take is not {cap, session, limit, window, at, role}'
       end
       if (type(take[2]) == 'string') == (type(take[4]) == 'number') then
         return 'a take needs either a session or a window'
       end
+      if take[6] and take[6] ~= 'exclude' and (take[6] ~= 'after' or take[2]) then return 'a take of an unknown role' end
     end
   end
   return nil

@@ -1,6 +1,6 @@
 -- How full caps are, without taking.
 -- KEYS: 1 caps of the subject (hash)
--- ARGV: 1 MessagePack of {{cap, session, limit, window, at}, ...}
+-- ARGV: 1 MessagePack of {{cap, session, limit, window, at, role}, ...}
 -- Reply: {used, ...} in the order asked
 -- Flags: no-writes.
 

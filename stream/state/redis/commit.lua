@@ -14,9 +14,10 @@
 --          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
 --          generation that blobs and timers are of, generation to put in force or false}; an item is one of
 --           {'batch' | 'dead' | 'forward', payload}
---           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at}, ...}}, ...}, slots}
+--           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at, role}, ...}}, ...}, slots}
 --           {'transfer', payload, caps key}  published with the caps, which the subject then has no more
 --           {'caps', JSON, caps key}         publishes nothing: adds caps that another subject's transfer carried
+--           {'mark', cap, caps key, window, time}   publishes nothing: marks a cap (caps.lua), as a dismissal does
 --           {'expire', time, caps key, ms of silence before it, timers key or false, member}
 --                                            publishes nothing: forgets caps if none of them can count any more, and
 --                                            the entry of a subject that has none then
@@ -116,10 +117,13 @@ local function item_problem(item, tag, timers_prefix)
   if kind == 'expire' then return expiry_problem(item, tag, timers_prefix) end
   if type(item[2]) ~= 'string' then return 'an outbox item without payload' end
   if kind == 'batch' or kind == 'dead' or kind == 'forward' then return nil end
-  if kind ~= 'decision' and kind ~= 'transfer' and kind ~= 'caps' then return 'an outbox item of an unknown kind' end
+  if kind ~= 'decision' and kind ~= 'transfer' and kind ~= 'caps' and kind ~= 'mark' then return 'an outbox item of an unknown kind' end
   if not is_own(item[3], tag .. ':cap:') then return 'a foreign caps key' end
   if not is_missing_or(item[3], 'hash') then return item[3] .. ' is not a hash' end
   if kind == 'caps' and not unpack_caps(item[2]) then return 'caps that are none' end
+  if kind == 'mark' and not (is_mark(item[2]) and is_finite(item[4]) and is_finite(item[5])) then
+    return 'a mark that is none'
+  end
   if kind ~= 'decision' then return nil end
   return choices_problem(item[4]) or slots_problem(item[5])
 end
@@ -165,7 +169,9 @@ local function apply(item, caps)
   local kind = item[1]
   if kind == 'decision' then return resolve(caps, item[4], item[5]) end
   if kind == 'transfer' then return pack_and_clear(caps) end
-  if kind == 'expire' then
+  if kind == 'mark' then
+    take_window(caps, { item[2], false, 1, item[4], item[5] })
+  elseif kind == 'expire' then
     if caps_end(caps, item[4]) <= item[2] then clear_caps(caps) end
   else
     union_caps(caps, unpack_caps(item[2]))
@@ -242,7 +248,7 @@ local function commit(keys, argv)
   for i, item in ipairs(outbox) do
     if item[1] == 'expire' then
       if item[5] and has_no_caps(by_subject[item[3]]) then redis.call('ZREM', item[5], item[6]) end
-    elseif item[1] ~= 'caps' then
+    elseif item[1] ~= 'caps' and item[1] ~= 'mark' then
       publish(outbox_key, item[1], item[2], resolved[i], id)
     end
   end

@@ -87,6 +87,10 @@ function packItem(packer: Packer, keys: StateKeys, item: OutboxItem): void {
     case 'caps':
       packer.array(3).string(item.kind).string(item.caps).string(keys.caps(item.tenant, item.subject));
       return;
+    case 'mark':
+      packer.array(5).string(item.kind).string(item.cap).string(keys.caps(item.tenant, item.subject));
+      packer.number(item.windowMs).number(item.at);
+      return;
     case 'expire': {
       const { tenant, subject, at, ttlMs, isBack } = item;
       packer.array(6).string(item.kind).number(at).string(keys.caps(tenant, subject)).number(ttlMs);
@@ -114,13 +118,15 @@ function packChoices(packer: Packer, choices: readonly Choice[]): void {
 function packTakeList(packer: Packer, takes: readonly CapTake[]): void {
   packer.array(takes.length);
   for (const take of takes) {
-    packer.array(5).string(take.cap);
+    packer.array(6).string(take.cap);
     if (take.session === null) packer.boolean(false);
     else packer.string(take.session);
     packer.number(take.limit);
     if (take.windowMs === null) packer.boolean(false);
     else packer.number(take.windowMs);
     packer.number(take.at);
+    if (take.role === undefined) packer.boolean(false);
+    else packer.string(take.role);
   }
 }
 
@@ -135,5 +141,5 @@ function sizeOf(commit: Commit): number {
 
 function textOf(item: OutboxItem): string {
   if (item.kind === 'caps') return item.caps;
-  return item.kind === 'expire' ? item.subject : item.payload;
+  return item.kind === 'expire' || item.kind === 'mark' ? item.subject : item.payload;
 }

@@ -5,7 +5,7 @@
 --       4 state blob of the subject (string)
 --       5 head of the partition (hash)
 --       6 timers of the tenant (sorted set)
--- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at}, ...}}, ...}, milliseconds to keep the answer,
+-- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at, role}, ...}}, ...}, milliseconds to keep the answer,
 --         generation of the state blob, time to look at the caps of a subject without state or false, its member in the timers, slots}
 -- Reply: {'decided', offset, resolution}    resolution is JSON
 --        {'repeated', payload, resolution}  the key has been answered before: the first answer
