@@ -1,6 +1,5 @@
 import type {
   Candidate,
-  CapTake,
   Choice,
   DecisionDraft,
   DecisionRecord,
@@ -8,6 +7,7 @@ import type {
   Verdict,
 } from '../schemas/index.ts';
 import type { CompiledAction } from '../workspace/index.ts';
+import { capsOf } from './caps.ts';
 import type { Considered } from './consider.ts';
 import { gate } from './gate.ts';
 import type { Contender, Question, Scores } from './question.ts';
@@ -108,7 +108,7 @@ function choiceOf(action: CompiledAction, question: Question, expiresAt: number)
   return {
     action: action.name,
     // What nobody will see takes nothing from what people may see.
-    caps: mode === 'stopped' || mode === 'review' ? [] : capsOf(action, question),
+    caps: mode === 'stopped' || mode === 'review' ? [] : capsOf(action, question, question.placement),
     offer: { content: action.content, expiresAt },
     mode,
     purpose: action.purpose,
@@ -124,22 +124,6 @@ function featuresOf({ features, shared }: Question): Pick<DecisionRecord, 'featu
     features: { ...features, ...shared.seen() },
     shared: { positions, ...(before ? { before } : {}) },
   };
-}
-
-/** What an action takes when it is chosen at this moment. */
-export function capsOf(action: CompiledAction, question: Pick<Question, 'session' | 'time'>): CapTake[] {
-  const takes: CapTake[] = [];
-  for (const cap of action.caps) {
-    takes.push({
-      cap: cap.id,
-      // A subject's first moments may have no session yet: its cap then counts under the empty session.
-      session: cap.per === 'session' ? (question.session ?? '') : null,
-      limit: cap.limit,
-      windowMs: cap.windowMs,
-      at: question.time,
-    });
-  }
-  return takes;
 }
 
 const maximumContextValues = 32;

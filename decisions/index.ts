@@ -1,4 +1,5 @@
 export * from './arbitrate.ts';
+export * from './caps.ts';
 export * from './consider.ts';
 export * from './constraints.ts';
 export { type DecideParts as KernelParts, decide } from './decide.ts';

@@ -9,6 +9,7 @@ import type { Item } from './item.ts';
 import type { SharedPartition, SharedSnapshots } from './shared/index.ts';
 import { applyControl } from './steps/control.ts';
 import { type Decoder, decodeRecord } from './steps/decode.ts';
+import { noteDismissals } from './steps/dismissals.ts';
 import { updateFeatures } from './steps/features.ts';
 import { followIdentity, recogniseRedelivery } from './steps/identity.ts';
 import { indexMoved } from './steps/index-moved.ts';
@@ -74,6 +75,7 @@ export function topology(
       placeInTime(workspace),
       indexMoved(timers, followIdentity(features, parts.logVersion ?? 1, timers.rules.ttlMs)),
       updateFeatures(features, shared),
+      noteDismissals(workspace),
       askTriggers(workspace, features, clock, parts.shared),
       watchTriggers(timers),
     ],

@@ -1,9 +1,9 @@
 import type { WorkspaceSource } from '../schemas/index.ts';
 import { canonicalJson } from './canonical.ts';
+import { compileActionCaps } from './compile-caps.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { type ActionExpressions, actionExpressions, compileRules } from './compile-rules.ts';
-import type { CompiledAction, CompiledCap, Expression } from './compiled.ts';
-import { durationMs } from './duration.ts';
+import type { CompiledAction, Expression } from './compiled.ts';
 import { eventNames, sessionEnd } from './event-names.ts';
 import type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
 import { type Path, quote } from './problems.ts';
@@ -65,7 +65,7 @@ function compileAction(
     lever: amount('lever', '0 or above'),
     attributes: source.attributes,
     purpose: source.purpose ?? null,
-    caps: compileCaps(compiling, name, source.caps),
+    caps: compileActionCaps(compiling, name, source),
     mode: source.mode,
     gate: compileGate(compiling, source, path),
     content: source.content,
@@ -98,25 +98,6 @@ function compileAmount(
   const fits = range === 'above 0' ? amount > 0 : amount >= 0;
   if (!fits) compiling.report(path, `expected a number ${range} but found ${amount}`);
   return amount;
-}
-
-function compileCaps(
-  compiling: Compiling,
-  action: string,
-  caps: ActionSource['caps'],
-): readonly CompiledCap[] {
-  const ids = new Set<string>();
-  return caps.map((cap, index) => {
-    const id = cap.per === 'session' ? `${action}/session` : `${action}/subject/${cap.window}`;
-    if (ids.has(id))
-      compiling.report(
-        ['actions', action, 'caps', index],
-        `expected one cap per period but ${quote(id)} is there twice`,
-      );
-    ids.add(id);
-    const windowMs = cap.per === 'session' ? null : durationMs(cap.window);
-    return { id, per: cap.per, limit: cap.limit, windowMs };
-  });
 }
 
 /** What moves money, changes an account or states a fact always has a gate; what only informs has none. */

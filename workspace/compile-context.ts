@@ -12,6 +12,7 @@ export const collections = [
   'types',
   'features',
   'placements',
+  'channels',
   'groups',
   'actions',
   'triggers',

@@ -36,6 +36,12 @@ export function compileLadder(
   };
 }
 
+function hasCaps({ placements, channels }: Compiling['source'], name: string): boolean {
+  const { caps = [], channel } = placements[name] ?? {};
+  const shared = channel === undefined ? [] : (channels?.[channel]?.caps ?? []);
+  return caps.length + shared.length > 0;
+}
+
 /** It is shown where neither caps nor consent nor features can be read, so it may depend on none of them. */
 function defaultOf(
   { source, names, report }: Compiling,
@@ -53,7 +59,7 @@ function defaultOf(
     return undefined;
   }
   const depends = [
-    action.caps.length > 0 ? 'caps' : null,
+    action.caps.length > 0 || hasCaps(source, name) ? 'caps' : null,
     ...new Set(action.rules.map(({ path: [, , key = ''] }) => key)),
     action.purpose === null ? null : 'a purpose',
     action.mode === 'act' ? null : 'mode observe',

@@ -1,4 +1,5 @@
 import { contentHash } from './canonical.ts';
+import { compilePlacementCaps } from './compile-caps.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { compileLadder } from './compile-ladder.ts';
 import type { CompiledAction, CompiledFeature, CompiledModel, CompiledPlacement } from './compiled.ts';
@@ -31,7 +32,9 @@ export function compilePlacements(
     const expiresMs = durationMs(placement.expires);
     const ladder = compileLadder(compiling, name, models, actions);
     const policy = policyOf(compiling, name, actions, [model, ladder.fallback ?? null], features);
-    placements.set(name, { name, expiresMs, model, ...ladder, actions, policy });
+    const caps = compilePlacementCaps(compiling, name);
+    const shared = caps.length === 0 ? {} : { caps };
+    placements.set(name, { name, expiresMs, model, ...ladder, ...shared, actions, policy });
   }
   return placements;
 }
@@ -63,6 +66,7 @@ function policyOf(
       groups.size === 0
         ? undefined
         : [...groups].map((name) => [name, { ...source.groups?.[name], description: undefined }]),
+    ...constraintsOf(source, placement),
     model: model === null ? null : contentOf(model),
     ...(fallback === null ? {} : { fallback: contentOf(fallback) }),
     ...(source.placements[placement]?.default === undefined
@@ -70,6 +74,14 @@ function policyOf(
       : { default: source.placements[placement]?.default }),
     features: features.filter(({ name }) => read.has(name)).map(({ name, hash }) => [name, hash]),
   });
+}
+
+/** What a placement constrains, its channel included; nothing where it says nothing. */
+function constraintsOf({ placements, channels }: Compiling['source'], name: string): object {
+  const { caps, channel } = placements[name] ?? {};
+  if (caps === undefined && channel === undefined) return {};
+  const through = channel === undefined ? undefined : channels?.[channel];
+  return { constraints: { caps, channel, through: { ...through, description: undefined } } };
 }
 
 /** What a model is, wherever it lies. */

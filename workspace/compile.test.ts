@@ -259,6 +259,56 @@ triggers:
     ]);
   });
 
+  test('caps are of the action, its group, its placement and the channel of that', async () => {
+    const { placements } = await load(`channels: { onsite: { caps: [{ per: session, limit: 9 }] } }
+placements:
+  top: { channel: onsite, caps: [{ per: subject, limit: 3, window: 1d }] }
+groups:
+  offers: { caps: [{ per: subject, limit: 2, window: 7d }], exclusive: { window: 1h } }
+  tips: { exclusive: { per: session } }
+  hints: { exclusive: {} }
+actions:
+  a: { placements: [top], value: 1, group: offers, caps: [{ per: session, limit: 1 }], cooldown: 30d }
+  b: { placements: [top], value: 1, group: tips }
+  c: { placements: [top], value: 1, group: hints }
+`);
+    const top = placements.get('top');
+    expect(top?.caps).toEqual([
+      { id: 'placement:top/subject/1d', per: 'subject', limit: 3, windowMs: 86_400_000 },
+      { id: 'channel:onsite/session', per: 'session', limit: 9, windowMs: null },
+    ]);
+    expect(top?.actions.map(({ caps }) => caps)).toEqual([
+      [
+        { id: 'a/session', per: 'session', limit: 1, windowMs: null },
+        { id: 'group:offers/subject/7d', per: 'subject', limit: 2, windowMs: 604_800_000 },
+        { id: '!offers/a', per: 'subject', limit: 1, windowMs: 3_600_000, role: 'exclude' },
+        { id: '!:dismissed/a', per: 'subject', limit: 1, windowMs: 2_592_000_000, role: 'after' },
+      ],
+      [{ id: '!tips/b', per: 'session', limit: 1, windowMs: null, role: 'exclude' }],
+      [{ id: '!hints/c', per: 'subject', limit: 1, windowMs: 1, role: 'exclude' }],
+    ]);
+  });
+
+  test.each([
+    [
+      'a channel that is not there',
+      'placements: { top: { channel: onsit } }\nchannels: { onsite: {} }\n',
+      'Did you mean "onsite"?',
+    ],
+    [
+      'a window of a session',
+      'groups: { tips: { exclusive: { per: session, window: 1h } } }\n',
+      'expected no window per session',
+    ],
+    [
+      'a cap of a channel twice',
+      'placements: { top: { channel: onsite } }\nchannels: { onsite: { caps: [{ per: session, limit: 1 }, { per: session, limit: 2 }] } }\n',
+      'is there twice',
+    ],
+  ])('%s is told', async (_what, text, told) => {
+    await expect(load(text)).rejects.toThrow(told);
+  });
+
   test('triggers are found by event type, in the order of the file', async () => {
     const { triggersByType } = await load(text);
     expect(triggersByType.get('page')?.map(({ name }) => name)).toEqual(['a', 'b']);

@@ -1,5 +1,6 @@
 import { contentHash } from './canonical.ts';
 import { compileActions } from './compile-actions.ts';
+import { checkExclusive } from './compile-caps.ts';
 import type { Compiling } from './compile-context.ts';
 import { refersTo } from './compile-context.ts';
 import { compileFeatures } from './compile-features.ts';
@@ -49,6 +50,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
         `expected features of the subject but ${quote(read)} is shared; only triggers on an event can read it`,
       );
   }
+  checkExclusive(compiling);
   checkPurposes(compiling, placements, allFeatures);
   const modelHashes = [...models.values()].map(({ id, sha256, manifest }) =>
     manifest === undefined ? [id, sha256] : [id, sha256, manifest],

@@ -120,6 +120,8 @@ export interface CompiledCap {
   readonly per: 'session' | 'subject';
   readonly limit: number;
   readonly windowMs: number | null;
+  /** `exclude`: a group's actions exclude each other. `after`: out after a dismissal. Absent: so many have room. */
+  readonly role?: 'exclude' | 'after';
 }
 
 /** The stages at which an expression can put a candidate out, in their order. */
@@ -143,6 +145,7 @@ export interface CompiledAction {
   readonly lever: number | Expression<number>;
   readonly attributes: Readonly<Record<string, number | string>>;
   readonly purpose: string | null;
+  /** Its own, its group's, and what a dismissal leads to. */
   readonly caps: readonly CompiledCap[];
   readonly mode: 'act' | 'observe';
   /** Null: it only informs, and may always be executed. */
@@ -183,6 +186,8 @@ export interface CompiledPlacement {
   readonly shadows?: readonly CompiledModel[];
   /** What is shown where nothing can be known of the subject: it takes nothing and asks nothing. */
   readonly defaultAction?: CompiledAction;
+  /** Of whatever is shown here: its own, and its channel's; absent: none. */
+  readonly caps?: readonly CompiledCap[];
   /** In the order of the file; at most 200. */
   readonly actions: readonly CompiledAction[];
   /** Content hash of everything that decides here: actions, model, weights. The record's `policy`. */

@@ -69,8 +69,9 @@ export async function readSubjectState(
 
 /** Every cap of the workspace, once; an action may stand in several placements. */
 function takesOf(workspace: CompiledWorkspace, moment: { session: string | null; time: number }) {
-  const actions = [...workspace.placements.values()].flatMap((placement) => placement.actions);
-  const takes = actions.flatMap((action) => capsOf(action, moment));
+  const takes = [...workspace.placements.values()].flatMap((placement) =>
+    placement.actions.flatMap((action) => capsOf(action, moment, placement)),
+  );
   return [...new Map(takes.map((take) => [take.cap, take])).values()];
 }
 

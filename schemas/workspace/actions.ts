@@ -1,18 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../duration.ts';
+import { caps, cooldown, exclusive } from './constraints.ts';
 import { description, expression, name, numberOrExpression } from './parts.ts';
-
-const cap = z.discriminatedUnion('per', [
-  z.strictObject({
-    per: z.literal('session').describe('Within one session.'),
-    limit: z.number().int().min(1).max(1_000).describe('How often at most.'),
-  }),
-  z.strictObject({
-    per: z.literal('subject').describe('For one person, within a window.'),
-    limit: z.number().int().min(1).max(100).describe('How often at most.'),
-    window: duration.describe('Within this time, in event time.'),
-  }),
-]);
 
 const rules = {
   eligible: expression
@@ -26,7 +15,12 @@ const rules = {
     .describe('CEL: is it right for this person. Asked of those that are applicable.'),
 };
 
-export const actionGroup = z.strictObject({ description, ...rules });
+export const actionGroup = z.strictObject({
+  description,
+  ...rules,
+  caps: caps.optional().describe('How often any of its actions may be shown.'),
+  exclusive: exclusive.optional(),
+});
 
 export const action = z.strictObject({
   description,
@@ -45,7 +39,8 @@ export const action = z.strictObject({
       'Numbers and texts that expressions may read as action.<name>, and look up: views_by_item[action.item]. The model reads numbers.',
     ),
   purpose: name.optional().describe('The purpose it serves; it may only read features that allow it.'),
-  caps: z.array(cap).max(8).default([]).describe('How often it may be shown.'),
+  caps: caps.default([]).describe('How often it may be shown.'),
+  cooldown: cooldown.optional(),
   mode: z
     .enum(['act', 'observe'])
     .default('act')
@@ -77,6 +72,8 @@ export const placement = z.strictObject({
   expires: duration
     .default('10m')
     .describe('An offer is never shown later than this after its decision. Default 10m.'),
+  channel: name.optional().describe('The channel that it is part of, with caps of its own.'),
+  caps: caps.optional().describe('How often anything may be shown here.'),
   model: name
     .optional()
     .describe("The model that scores this placement's candidates; without one, rules do."),

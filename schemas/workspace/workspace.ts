@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { anyDuration, duration } from '../duration.ts';
 import { action, actionGroup, placement } from './actions.ts';
+import { channel } from './constraints.ts';
 import { featureDefinition } from './features.ts';
 import { model } from './models.ts';
 import { description, name } from './parts.ts';
@@ -42,6 +43,10 @@ export const workspaceSource = z.strictObject({
     .default({})
     .describe("Values computed from a subject's events, by name."),
   placements: z.record(name, placement).default({}).describe('Where actions can be shown, by name.'),
+  channels: z
+    .record(name, channel)
+    .optional()
+    .describe('Ways to a person that several placements share, by name.'),
   groups: z
     .record(name, actionGroup)
     .optional()

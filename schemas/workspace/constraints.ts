@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { duration } from '../duration.ts';
+import { description } from './parts.ts';
+
+const cap = z.discriminatedUnion('per', [
+  z.strictObject({
+    per: z.literal('session').describe('Within one session.'),
+    limit: z.number().int().min(1).max(1_000).describe('How often at most.'),
+  }),
+  z.strictObject({
+    per: z.literal('subject').describe('For one person, within a window.'),
+    limit: z.number().int().min(1).max(100).describe('How often at most.'),
+    window: duration.describe('Within this time, in event time.'),
+  }),
+]);
+
+const most = 8;
+export const caps = z.array(cap).max(most);
+export type CapSource = z.infer<typeof cap>;
+
+export const exclusive = z
+  .strictObject({
+    per: z
+      .enum(['subject', 'session'])
+      .default('subject')
+      .describe('For one person, or within one session. Default subject.'),
+    window: duration
+      .optional()
+      .describe(
+        'With per subject: for this long, in event time. Without it only what is decided at one moment excludes each other.',
+      ),
+  })
+  .describe('Of its actions only one: another is out once one was chosen.');
+
+export const channel = z.strictObject({
+  description,
+  caps: caps.optional().describe('How often anything may be shown through this channel.'),
+});
+
+export const cooldown = duration.describe('After it was dismissed it is out for this long, in event time.');

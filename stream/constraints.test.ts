@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DecisionRecord, StoredEvent } from '../schemas/index.ts';
+import { manualClock } from '../tests/support/clock.ts';
+import { root } from '../tests/support/program.ts';
+import { startTestRedis, type TestRedis } from '../tests/support/redis.ts';
+import { silentLogger } from '../tests/support/silence.ts';
+import { loadWorkspace } from '../workspace/index.ts';
+import { makeFeatureSet } from './features/index.ts';
+import { recordOf } from './log/record.ts';
+import { readOutboxEntry } from './outbox.ts';
+import { decodePartitionState } from './partition-state.ts';
+import { processBatch } from './process.ts';
+import { commitOf } from './publish.ts';
+import { redisConnector } from './redis/index.ts';
+import { makeRequestDecider } from './request.ts';
+import { redisState, type StateStore } from './state/index.ts';
+import { SubjectCache } from './subjects.ts';
+import { topology } from './topology.ts';
+
+const start = Date.UTC(2026, 0, 5, 12);
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
+const workspace = await loadWorkspace(`${root}/tests/workspaces/constraints`);
+const scorers = { get: () => undefined, close: async () => {} };
+const features = makeFeatureSet(workspace);
+
+describe('constraints, for the stream and for requests', () => {
+  let server: TestRedis;
+  let store: StateStore;
+  let rig: ReturnType<typeof makeRig>;
+  let version = 0;
+  beforeAll(async () => {
+    server = await startTestRedis({ fsync: 'everysec' });
+  });
+  beforeEach(async () => {
+    await store?.close();
+    version += 1;
+    store = redisState({ connector: redisConnector(server.url), version, clock: manualClock(start) });
+    rig = makeRig(store);
+  });
+  afterAll(async () => {
+    await store.close();
+    await server.stop();
+  });
+
+  const outcome = (action: string, what = 'dismissed') => ({
+    type: '$outcome',
+    properties: { decision: 'd', action, placement: 'banner', outcome: what },
+  });
+
+  it('count caps of a group, a placement and a channel with an action of its own', async () => {
+    const seen = (record: DecisionRecord | undefined) =>
+      record?.capsSeen.filter(({ action }) => action === record.action).map(({ cap, used }) => [cap, used]);
+    const first = await rig.view('banner', start);
+    expect(first?.action).toBe('tenth_off');
+    expect(seen(first)).toEqual([
+      ['group:discounts/subject/7d', 0],
+      ['!discounts/tenth_off', 0],
+      ['!:dismissed/tenth_off', 0],
+      ['placement:banner/subject/1d', 0],
+      ['channel:onsite/session', 0],
+    ]);
+    const second = await rig.ask('banner', start + minute);
+    expect(second.action).toBe('tenth_off');
+    const third = await rig.view('banner', start + 2 * minute);
+    expect(third?.action).toBe('help');
+    expect(verdict(third, 'tenth_off')).toEqual({
+      stage: 'constraints',
+      rule: 'group:discounts/subject/7d',
+      saw: { used: 2, limit: 2 },
+    });
+    expect((await rig.view('banner', start + 3 * minute))?.action).toBe('help');
+    const fifth = await rig.ask('banner', start + 4 * minute);
+    expect(fifth.action).toBeNull();
+    expect(verdict(fifth, 'help').rule).toBe('placement:banner/subject/1d');
+    expect((await rig.ask('side', start + 5 * minute)).action).toBe('help');
+    const last = await rig.view('side', start + 6 * minute);
+    expect(verdict(last, 'help')).toEqual({
+      stage: 'constraints',
+      rule: 'channel:onsite/session',
+      saw: { used: 5, limit: 5 },
+    });
+  });
+
+  it('let the actions of a group exclude each other for a while, whoever asked', async () => {
+    expect((await rig.view('banner', start))?.action).toBe('tenth_off');
+    const other = await rig.ask('side', start + minute);
+    expect(other.action).toBe('help');
+    expect(verdict(other, 'free_shipping')).toEqual({
+      stage: 'constraints',
+      rule: '!discounts/free_shipping',
+      saw: { used: 1, limit: 1 },
+    });
+    expect((await rig.view('side', start + hour))?.action).toBe('free_shipping');
+  });
+
+  it('keep an action back after it was dismissed, from that event on', async () => {
+    expect((await rig.view('banner', start))?.action).toBe('tenth_off');
+    await rig.happen(outcome('tenth_off', 'accepted'), start + minute);
+    expect((await rig.ask('banner', start + 2 * minute)).action).toBe('tenth_off');
+    await rig.happen(outcome('tenth_off'), start + 3 * minute);
+    const asked = await rig.ask('banner', start + 7 * day - 1);
+    expect(verdict(asked, 'tenth_off').rule).toBe('group:discounts/subject/7d');
+    const cooled = await rig.ask('banner', start + 8 * day);
+    expect(cooled.action).toBe('tenth_off');
+    await rig.happen(outcome('tenth_off'), start + 8 * day + minute);
+    const out = await rig.view('banner', start + 8 * day + 3 * day);
+    expect(out?.action).toBe('help');
+    expect(verdict(out, 'tenth_off')).toEqual({
+      stage: 'constraints',
+      rule: '!:dismissed/tenth_off',
+      saw: { used: 1, limit: 1 },
+    });
+    expect((await rig.ask('banner', start + 11 * day + minute)).action).toBe('tenth_off');
+  });
+});
+
+const verdict = (record: DecisionRecord | null | undefined, action: string) =>
+  record!.candidates.find((candidate) => candidate.action === action)!.verdict;
+
+/** One subject in one partition: the worker's path event by event, and the request path beside it. */
+function makeRig(store: StateStore) {
+  const clock = manualClock(start);
+  const path = topology({ workspace, features, scorers, clock, partitions: 1 }, 0);
+  const cache = new SubjectCache({ store, features, partition: 0, limits: { subjects: 10, bytes: 1e6 } });
+  const decider = makeRequestDecider({
+    workspace,
+    features,
+    scorers,
+    clock,
+    partitions: 1,
+    store,
+    logger: silentLogger(),
+  });
+  let offset = 0;
+  let previous = '';
+  const happen = async (what: Pick<StoredEvent, 'type' | 'properties'>, time: number) => {
+    const event: StoredEvent = {
+      v: 1,
+      id: `e${offset}`,
+      tenant: 'acme',
+      ...what,
+      userId: 'ann',
+      session: 's1',
+      time,
+      source: 'http',
+    };
+    const record = recordOf(offset, time, 'ann', Buffer.from(JSON.stringify(event)));
+    const state = decodePartitionState(await store.partitionState(0));
+    const batch = await processBatch(path, 0, [record], cache, state, null);
+    const { end } = await store.outboxRange(0);
+    const { commit } = commitOf(batch, features, previous, `c${offset}`);
+    expect(await store.commit(0, commit)).toMatchObject({ kind: 'committed' });
+    previous = commit.id;
+    offset += 1;
+    const entries = (await store.readOutbox(0, end, 10, 0)).map(readOutboxEntry);
+    return entries.flatMap((entry) => (entry.kind === 'decision' ? [entry.decision] : []))[0];
+  };
+  return {
+    happen,
+    view: (place: string, time: number) => happen({ type: 'view', properties: { place } }, time),
+    async ask(place: string, time: number) {
+      const [record] = await decider({
+        tenant: 'acme',
+        subject: 'u:ann',
+        session: 's1',
+        placements: [place],
+        context: {},
+        requestId: `r${time}`,
+        receivedAt: time,
+        simulated: false,
+      });
+      return record!;
+    },
+  };
+}
