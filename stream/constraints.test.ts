@@ -104,7 +104,7 @@ describe('constraints, for the stream and for requests', () => {
     expect(cooled.action).toBe('tenth_off');
     await rig.happen(outcome('tenth_off'), start + 8 * day + minute);
     const out = await rig.view('banner', start + 8 * day + 3 * day);
-    expect(out?.action).toBe('help');
+    expect(out?.action).toBe('free_shipping');
     expect(verdict(out, 'tenth_off')).toEqual({
       stage: 'constraints',
       rule: '!:dismissed/tenth_off',
