@@ -110,7 +110,7 @@ describe('constraints, for the stream and for requests', () => {
       rule: '!:dismissed/tenth_off',
       saw: { used: 1, limit: 1 },
     });
-    expect((await rig.ask('banner', start + 11 * day + minute)).action).toBe('tenth_off');
+    expect((await rig.ask('banner', start + 15 * day + minute, 's2')).action).toBe('tenth_off');
   });
 });
 
@@ -158,11 +158,11 @@ function makeRig(store: StateStore) {
   return {
     happen,
     view: (place: string, time: number) => happen({ type: 'view', properties: { place } }, time),
-    async ask(place: string, time: number) {
+    async ask(place: string, time: number, session = 's1') {
       const [record] = await decider({
         tenant: 'acme',
         subject: 'u:ann',
-        session: 's1',
+        session,
         placements: [place],
         context: {},
         requestId: `r${time}`,
