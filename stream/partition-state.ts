@@ -1,3 +1,4 @@
+import { PresageError } from '../core/index.ts';
 import { makeWatermark, type Watermark } from './timers/watermark.ts';
 
 /** What a partition knows beside its subjects: part of every commit that changes it. */
@@ -55,6 +56,7 @@ export function encodePartitionState(state: PartitionState): Buffer {
   );
 }
 
+/** Throws PresageError `state_unreadable` for what a newer version wrote. */
 export function decodePartitionState(bytes: Buffer | null): PartitionState {
   if (bytes === null) return emptyPartitionState();
   const stored = JSON.parse(bytes.toString('utf8')) as
@@ -65,6 +67,11 @@ export function decodePartitionState(bytes: Buffer | null): PartitionState {
         stopped: string[];
         activation?: PartitionState['activation'];
       };
+  if (stored.v !== 1 && stored.v !== version)
+    throw new PresageError(
+      'state_unreadable',
+      `The state of a partition is of version ${(stored as { v: unknown }).v}; this program reads versions 1 to ${version}. Start the program that wrote it.`,
+    );
   const watermarks = new Map<string, Watermark>();
   if (stored.v === 1) {
     for (const [tenant, at] of stored.watermarks)
