@@ -9,6 +9,11 @@ export interface PartitionState {
   readonly stopped: Set<string>;
   /** The last time that a generation was to come into force, whether or not it did. */
   activation: { readonly generation: number; readonly workspace: string; readonly position: number } | null;
+  /**
+   * By partition of this version of the log: the highest position of what it has sent here. Subjects know it too, but are
+   * forgotten.
+   */
+  readonly arrived: Map<number, number>;
   changed: boolean;
 }
 
@@ -16,6 +21,7 @@ export const emptyPartitionState = (): PartitionState => ({
   watermarks: new Map(),
   stopped: new Set(),
   activation: null,
+  arrived: new Map(),
   changed: false,
 });
 
@@ -29,7 +35,7 @@ export function watermarkOf(state: PartitionState, tenant: string): Watermark {
   return mark;
 }
 
-const version = 2;
+const version = 3;
 type StoredMark = [
   tenant: string,
   at: number | null,
@@ -52,7 +58,13 @@ export function encodePartitionState(state: PartitionState): Buffer {
     ],
   );
   return Buffer.from(
-    JSON.stringify({ v: version, watermarks, stopped: [...state.stopped], activation: state.activation }),
+    JSON.stringify({
+      v: version,
+      watermarks,
+      stopped: [...state.stopped],
+      activation: state.activation,
+      arrived: [...state.arrived],
+    }),
   );
 }
 
@@ -62,12 +74,13 @@ export function decodePartitionState(bytes: Buffer | null): PartitionState {
   const stored = JSON.parse(bytes.toString('utf8')) as
     | { v: 1; watermarks: [string, number][]; stopped: string[] }
     | {
-        v: 2;
+        v: 2 | 3;
         watermarks: StoredMark[];
         stopped: string[];
         activation?: PartitionState['activation'];
+        arrived?: [partition: number, position: number][];
       };
-  if (stored.v !== 1 && stored.v !== version)
+  if (stored.v !== 1 && stored.v !== 2 && stored.v !== version)
     throw new PresageError(
       'state_unreadable',
       `The state of a partition is of version ${(stored as { v: unknown }).v}; this program reads versions 1 to ${version}. Start the program that wrote it.`,
@@ -86,8 +99,9 @@ export function decodePartitionState(bytes: Buffer | null): PartitionState {
         ledAt,
       });
   }
-  const activation = (stored.v === 2 && stored.activation) || null;
-  return { watermarks, stopped: new Set(stored.stopped), activation, changed: false };
+  const activation = (stored.v !== 1 && stored.activation) || null;
+  const arrived = new Map((stored.v !== 1 && stored.arrived) || []);
+  return { watermarks, stopped: new Set(stored.stopped), activation, arrived, changed: false };
 }
 
 const finiteOrNull = (time: number): number | null => (time === -Infinity ? null : time);

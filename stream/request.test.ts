@@ -6,7 +6,7 @@ import { silentLogger } from '../tests/support/silence.ts';
 import { type CompiledWorkspace, loadWorkspace } from '../workspace/index.ts';
 import { makeFeatureSet, moveTo } from './features/index.ts';
 import { readOutboxEntry } from './outbox.ts';
-import { encodePartitionState } from './partition-state.ts';
+import { emptyPartitionState, encodePartitionState } from './partition-state.ts';
 import { makeRequestDecider, requestDeadlineMs } from './request.ts';
 import { memoryState, type RequestCommit, type StateStore } from './state/index.ts';
 
@@ -67,7 +67,7 @@ describe('a decision on request', () => {
 
   it('takes nothing while the tenant is stopped', async () => {
     const { decide, store } = rig();
-    const stop = { watermarks: new Map(), stopped: new Set(['acme']), activation: null, changed: true };
+    const stop = { ...emptyPartitionState(), stopped: new Set(['acme']) };
     await store.commit(0, {
       previous: '',
       id: 'c1',

@@ -69,7 +69,7 @@ export function topology(
     decoder: decodeRecord(workspace, partition, parts.partitions, features.properties, parts.logVersion),
     steps: [
       applyControl(),
-      recogniseRedelivery(),
+      recogniseRedelivery(parts.logVersion ?? 1),
       fireTimers(timers, parts.timersPerBatch),
       applyTick(),
       placeInTime(workspace),

@@ -10,10 +10,12 @@ import {
   rig,
   start,
   view,
+  workspace,
 } from '../../tests/support/identity.ts';
 import { root } from '../../tests/support/program.ts';
 import { loadWorkspace } from '../../workspace/index.ts';
 import { makeFeatureSet } from '../features/index.ts';
+import { readAll } from '../log/log.contract.ts';
 
 const valuesOf = (state: Parameters<typeof features.read>[0] | null, at = start - 3_500_000) =>
   state === null ? null : features.read(state, at);
@@ -87,6 +89,34 @@ describe('identify', () => {
       (a, b) => a.time - b.time || (a.id < b.id ? -1 : 1),
     );
     expect(waits.map(({ key }) => key)).toEqual(byDue.slice(0, 64).map(({ properties }) => properties.id));
+  });
+
+  it('brings nothing back when it comes again after its user was forgotten', async () => {
+    const { send, settle, stateOf, log, outbox } = rig(undefined, undefined, {
+      ...workspace,
+      stateTtlMs: 600_000,
+    });
+    await send(view('a1', { anonymousId: anon }, 1));
+    await settle();
+    await send(identify('i1', anon, user, 2), view('a2', { anonymousId: anon }, 3));
+    await settle();
+    expect((await stateOf(`u:${user}`))?.position).toBe(1);
+    const partition = partitionOf(user, partitions);
+    const moves = (await readAll(log, partition, 2)).map(({ key, value }) => ({ partition, key, value }));
+    const others = Array.from({ length: 100 }, (_, n) => `other-${n}`)
+      .filter((id) => partitionOf(id, partitions) === partition)
+      .slice(0, 2);
+    await send(...others.map((userId) => view(`of ${userId}`, { userId }, 3_000)));
+    await settle();
+    expect(await stateOf(`u:${user}`)).toBeNull();
+    // As a relay that lost its position does.
+    await log.append(moves);
+    await settle();
+    expect(await stateOf(`u:${user}`)).toBeNull();
+    const again = (await outbox()).flatMap((entry) =>
+      entry.kind === 'batch' ? (entry.batch.redelivered ?? []) : [],
+    );
+    expect(again).toEqual([4, 5]);
   });
 
   it('carries caps along: both together never have more room than one', async () => {

@@ -16,13 +16,20 @@ import type { Item } from '../item.ts';
 import { jsonText } from '../schemas/framing.ts';
 import { limits } from '../state/limits.ts';
 
-/** A relay appends at least once: what it brings again is listed and goes no further. */
-export function recogniseRedelivery() {
+/**
+ * A relay appends at least once, and what a partition sends here in order: what it brings again is listed and goes no
+ * further, whether or not its user has been forgotten since. Only of this version of the log: what is made anew from
+ * events of one before it comes in another order.
+ */
+export function recogniseRedelivery(logVersion: number) {
   return function recognise(item: Item, batch: Batch): StepResult {
     if (item.arrival === null) return ok;
     const { state } = item;
     if (state === null || item.record.offset <= state.position) return ok;
-    if (!hasApplied(state, item.arrival.from)) return ok;
+    const { from } = item.arrival;
+    const { arrived } = batch.partitionState;
+    const isBelow = from.version === logVersion && from.position <= (arrived.get(from.partition) ?? -1);
+    if (!isBelow && !hasApplied(state, from)) return ok;
     batch.redelivered.push(item.record.offset);
     return drop;
   };
@@ -114,6 +121,10 @@ export function followIdentity(features: FeatureSet, logVersion: number, ttlMs: 
   function arrive(item: Item, { from, transfer }: Arrival, state: SubjectState, batch: Batch): StepResult {
     noteApplied(state, from, item.time, transfer !== null);
     batch.changed.add(item.key);
+    if (from.version === logVersion) {
+      batch.partitionState.arrived.set(from.partition, from.position);
+      batch.partitionState.changed = true;
+    }
     if (transfer === null) return ok;
     if (transfer.state !== null) {
       const arrived = readState(transfer.state);
