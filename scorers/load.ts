@@ -1,34 +1,29 @@
-import { type Clock, type Logger, messageOf } from '../core/index.ts';
-import type { CompiledWorkspace } from '../workspace/index.ts';
-import type { ScorerMetrics } from './metrics.ts';
-import { loadScorer } from './onnx.ts';
+import type { CompiledModel, CompiledWorkspace } from '../workspace/index.ts';
+import { batched } from './batching.ts';
+import { type GuardParts, guarded } from './guard.ts';
+import { placeModel } from './place.ts';
 import type { Scorer, Scorers } from './port.ts';
+import { type ProcessLimits, processLimits } from './process-runtime.ts';
 
-export interface ScorerOptions {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: ScorerMetrics;
+export interface ScorerOptions extends GuardParts {
+  /** What a model may take while it is tried, if not the usual. */
+  readonly limits?: ProcessLimits | undefined;
 }
 
 /**
  * Loads every model of a workspace and tries it once. Throws PresageError `model_unusable` for the first that cannot
  * be used, with nothing left loaded.
  */
-export async function loadScorers(workspace: CompiledWorkspace, options: ScorerOptions): Promise<Scorers> {
+export async function loadScorers(
+  workspace: Pick<CompiledWorkspace, 'models'>,
+  options: ScorerOptions,
+): Promise<Scorers> {
   const scorers = new Map<string, Scorer>();
   const close = async () => {
     await Promise.all([...scorers.values()].map((scorer) => scorer.close()));
   };
   try {
-    for (const model of workspace.models.values()) {
-      const begun = options.clock.monotonic();
-      scorers.set(model.id, observed(await loadScorer(model), options));
-      const ms = Math.round(options.clock.monotonic() - begun);
-      options.logger.info(
-        { model: model.id, version: model.version, sha256: model.sha256, ms },
-        'model loaded',
-      );
-    }
+    for (const model of workspace.models.values()) scorers.set(model.id, await load(model, options));
   } catch (error) {
     await close();
     throw error;
@@ -36,34 +31,21 @@ export async function loadScorers(workspace: CompiledWorkspace, options: ScorerO
   return { get: (modelId) => scorers.get(modelId), close };
 }
 
-/** A model that fails does so many times a second; a line a minute says it. */
-const quietMs = 60_000;
-
-function observed(scorer: Scorer, { clock, logger, metrics }: ScorerOptions): Scorer {
-  const { id } = scorer.model;
-  const rows = metrics.rows.labels(id);
-  const failures = metrics.failures.labels(id);
-  const seconds = metrics.callSeconds.labels(id);
-  let saidAt = Number.NEGATIVE_INFINITY;
+async function load(model: CompiledModel, options: ScorerOptions): Promise<Scorer> {
+  const { clock, logger, metrics, limits = processLimits } = options;
+  const begun = clock.monotonic();
+  const { scorer, runs, blockMs, quantised } = await placeModel(model, limits);
+  const { id, version } = model;
+  const ms = Math.round(clock.monotonic() - begun);
+  const { sha256 } = scorer.model;
+  logger.info({ model: id, version, sha256, runs, blockMs, quantised, ms }, 'model loaded');
+  if (runs === 'process') metrics.processes.inc();
+  const shared = guarded(batched(scorer, clock), options);
   return {
-    model: scorer.model,
-    async score(values, count) {
-      const begun = clock.monotonic();
-      try {
-        const scores = await scorer.score(values, count);
-        rows.inc(count);
-        return scores;
-      } catch (error) {
-        failures.inc();
-        if (begun - saidAt >= quietMs) {
-          saidAt = begun;
-          logger.error({ model: id }, `${messageOf(error)} Rules decide meanwhile.`);
-        }
-        throw error;
-      } finally {
-        seconds.observe((clock.monotonic() - begun) / 1_000);
-      }
+    ...shared,
+    async close() {
+      if (runs === 'process') metrics.processes.dec();
+      await shared.close();
     },
-    close: () => scorer.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What the scorers measure. One per registry. */
 export function scorerMetrics(registry: Registry) {
@@ -12,8 +12,19 @@ export function scorerMetrics(registry: Registry) {
     }),
     failures: new Counter({
       name: 'presage_scorer_failures_total',
-      help: 'Calls to a model that gave no usable probabilities, so that rules decided.',
+      help: 'Calls to a model that gave no usable probabilities in time, so that a lower rung decided, by reason.',
+      labelNames: ['model', 'reason'],
+      registers,
+    }),
+    breaker: new Gauge({
+      name: 'presage_scorer_breaker_state',
+      help: 'Whether a model is asked: 0 it is (closed), 1 it is tried (half-open), 2 it is not (open).',
       labelNames: ['model'],
+      registers,
+    }),
+    processes: new Gauge({
+      name: 'presage_scorer_processes_count',
+      help: 'Models that run in a process of their own.',
       registers,
     }),
     callSeconds: new Histogram({

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, PresageError } from '../core/index.ts';
 import type { CompiledModel } from '../workspace/index.ts';
+import { forbiddenIn } from './inspect.ts';
 import { type ProbabilityOutput, readInput, readOutput } from './onnx-shape.ts';
+import type { Runtime, RuntimeOutput } from './runtime.ts';
 
 /** A loaded ONNX graph that scores blocks of exactly `model.block` rows. */
 export interface OnnxModel {
@@ -15,22 +16,15 @@ export interface OnnxModel {
   release(): Promise<void>;
 }
 
-/** One thread and one order of operations: the same row has to give the same bits every time. */
-const sessionOptions: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  graphOptimizationLevel: 'all',
-  // Errors come as exceptions; the runtime's own lines on stderr would only repeat them.
-  logSeverityLevel: 4,
-};
-
-/** Reads the file and makes its session, once. Throws PresageError `model_unusable` with what is wrong and what to do. */
-export async function openModel(model: CompiledModel): Promise<OnnxModel> {
-  const bytes = await readModel(model);
-  let session: InferenceSession;
+/** Opens a model's bytes, once. Throws PresageError `model_unusable` with what is wrong and what to do. */
+export async function openModel<R extends Runtime>(
+  model: CompiledModel,
+  bytes: Uint8Array,
+  open: (bytes: Uint8Array) => Promise<R>,
+): Promise<OnnxModel & { readonly runtime: R }> {
+  let runtime: R;
   try {
-    session = await InferenceSession.create(bytes, sessionOptions);
+    runtime = await open(bytes);
   } catch (cause) {
     throw unusable(
       model,
@@ -39,42 +33,41 @@ export async function openModel(model: CompiledModel): Promise<OnnxModel> {
     );
   }
   try {
-    return withShapes(model, session);
+    return { ...withShapes(model, runtime), runtime };
   } catch (error) {
-    await session.release();
+    await runtime.release();
     throw error;
   }
 }
 
-function withShapes(model: CompiledModel, session: InferenceSession): OnnxModel {
+function withShapes(model: CompiledModel, runtime: Runtime): OnnxModel {
   const refuse = (problem: string): PresageError => unusable(model, problem);
   const width = model.inputs.length;
-  const input = readInput(session.inputMetadata, model, refuse);
-  const output = readOutput(session.outputMetadata, refuse);
+  const input = readInput(runtime.inputs, model, refuse);
+  const output = readOutput(runtime.outputs, refuse);
   return {
     async run(block) {
-      let value: Tensor | undefined;
+      let value: RuntimeOutput | undefined;
       try {
-        const feeds = { [input]: new Tensor('float32', block, [model.block, width]) };
-        value = (await session.run(feeds, [output.name]))[output.name];
+        value = await runtime.run(input, block, [model.block, width], output.name);
       } catch (cause) {
         throw failed(model, `the ONNX runtime stopped with: ${firstLine(messageOf(cause))}`, { cause });
       }
       return probabilitiesOf(value, output, model);
     },
-    release: () => session.release(),
+    release: () => runtime.release(),
   };
 }
 
 /** Shapes can be left open in the file, so each answer is looked at before it is believed. */
 function probabilitiesOf(
-  value: Tensor | undefined,
+  value: RuntimeOutput | undefined,
   output: ProbabilityOutput,
   model: CompiledModel,
 ): Float32Array {
   const data = value?.data;
   const expected = model.block * output.columns;
-  if (!(data instanceof Float32Array) || data.length !== expected) {
+  if (data == null || data.length !== expected) {
     const found = value === undefined ? 'nothing' : `${value.type} [${value.dims.join(', ')}]`;
     throw failed(model, `expected ${expected} float32 in output "${output.name}" but found ${found}`);
   }
@@ -85,7 +78,7 @@ function probabilitiesOf(
 }
 
 /** The bytes are read once and checked, so that what runs is what the workspace's hash and each record say. */
-async function readModel(model: CompiledModel): Promise<Uint8Array> {
+export async function readModel(model: CompiledModel): Promise<Uint8Array> {
   let bytes: Buffer;
   try {
     bytes = await readFile(model.path);
@@ -96,6 +89,8 @@ async function readModel(model: CompiledModel): Promise<Uint8Array> {
   if (createHash('sha256').update(bytes).digest('hex') !== model.sha256) {
     throw unusable(model, 'has changed since the workspace was read. Start again to use the new file.');
   }
+  const forbidden = forbiddenIn(bytes);
+  if (forbidden !== null) throw unusable(model, `${forbidden}.`);
   return bytes;
 }
 

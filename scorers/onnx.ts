@@ -1,30 +1,43 @@
 import type { CompiledModel } from '../workspace/index.ts';
 import { calibrated } from './calibrate.ts';
 import { checkRows } from './check-rows.ts';
-import { failed, type OnnxModel, openModel } from './onnx-model.ts';
+import { openInline } from './inline-runtime.ts';
+import { failed, type OnnxModel, openModel, readModel } from './onnx-model.ts';
 import type { Scorer } from './port.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Sums of a forest's probabilities may pass 1 by rounding; anything beyond is no probability. */
 const roundingSlack = 1e-5;
 
 /**
- * Loads one ONNX model. It always runs blocks of exactly `model.block` rows, the last one padded with zeros, and has
- * been tried at load, so that a row's score depends on that row alone, bit for bit.
+ * Loads one ONNX model into this process, untried: `loadScorers` tries what it does not know in a process of its own
+ * first. It always runs blocks of exactly `model.block` rows, the last one padded with zeros, and has been looked at at
+ * load, so that a row's score depends on that row alone, bit for bit.
  * Throws PresageError `model_unusable`: unreadable, corrupt, other inputs or outputs than expected, rows that influence
  * each other.
  */
 export async function loadScorer(model: CompiledModel): Promise<Scorer> {
-  const opened = await openModel(model);
+  return scorerOf(await openChecked(model, await readModel(model), openInline), model);
+}
+
+/** Opens a model's bytes and looks whether each row is scored by itself. Throws as `loadScorer`. */
+export async function openChecked<R extends Runtime>(
+  model: CompiledModel,
+  bytes: Uint8Array,
+  open: (bytes: Uint8Array) => Promise<R>,
+): Promise<OnnxModel & { readonly runtime: R }> {
+  const opened = await openModel(model, bytes, open);
   try {
     await checkRows(opened, model);
   } catch (error) {
     await opened.release();
     throw error;
   }
-  return scorerOf(opened, model);
+  return opened;
 }
 
-function scorerOf(opened: OnnxModel, model: CompiledModel): Scorer {
+/** Scores any number of rows with an opened model, block by block. */
+export function scorerOf(opened: OnnxModel, model: CompiledModel): Scorer {
   const width = model.inputs.length;
   const calls = new Set<Promise<Float32Array>>();
   let isClosed = false;

@@ -1,0 +1,76 @@
+import { type Clock, type Logger, messageOf, PresageError } from '../core/index.ts';
+import { type BreakerState, makeBreaker } from './breaker.ts';
+import type { ScorerMetrics } from './metrics.ts';
+import type { Scorer } from './port.ts';
+import { within } from './within.ts';
+
+export interface GuardParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: ScorerMetrics;
+}
+
+/** A model that fails does so many times a second; a line a minute says it. */
+const quietMs = 60_000;
+
+const gaugeOf: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
+
+/** A scorer that answers in time or says that it does not, and is not asked while its breaker is open. */
+export function guarded(scorer: Scorer, { clock, logger, metrics }: GuardParts): Scorer {
+  const { model } = scorer;
+  const rows = metrics.rows.labels(model.id);
+  const seconds = metrics.callSeconds.labels(model.id);
+  const state = metrics.breaker.labels(model.id);
+  const breaker = makeBreaker(clock, undefined, (next) => {
+    state.set(gaugeOf[next]);
+    const told = { model: model.id, breaker: next };
+    if (next === 'open') logger.warn(told, 'A model is not asked for a while, since it fails or is too slow');
+    if (next === 'closed') logger.info(told, 'A model is asked again');
+  });
+  state.set(gaugeOf.closed);
+  let saidAt = Number.NEGATIVE_INFINITY;
+
+  function tell(error: unknown, at: number): void {
+    const code = error instanceof PresageError ? error.code : 'scorer_failed';
+    metrics.failures.inc({ model: model.id, reason: code });
+    if (code !== 'scorer_failed' || at - saidAt < quietMs) return;
+    saidAt = at;
+    logger.error({ model: model.id }, `${messageOf(error)} A lower rung decides meanwhile.`);
+  }
+
+  return {
+    model,
+    async score(values, count, withinMs = Number.POSITIVE_INFINITY) {
+      if (!breaker.mayCall()) {
+        const refusal = refused(
+          model.id,
+          'breaker_open',
+          'is not asked for now, since it failed or was slow',
+        );
+        tell(refusal, clock.monotonic());
+        throw refusal;
+      }
+      const begun = clock.monotonic();
+      try {
+        const late = (): PresageError =>
+          refused(model.id, 'timed_out', `did not answer within ${Math.round(withinMs)} ms`);
+        const scores = await within(scorer.score(values, count, withinMs), withinMs, late);
+        rows.inc(count);
+        // In this process nothing can interrupt it: it is late, and there all the same.
+        if (clock.monotonic() - begun > withinMs) breaker.failed();
+        else breaker.succeeded();
+        return scores;
+      } catch (error) {
+        breaker.failed();
+        tell(error, begun);
+        throw error;
+      } finally {
+        seconds.observe((clock.monotonic() - begun) / 1_000);
+      }
+    },
+    close: () => scorer.close(),
+  };
+}
+
+const refused = (id: string, code: string, why: string): PresageError =>
+  new PresageError(code, `Model "${id}" ${why}.`, { details: { model: id } });
