@@ -49,4 +49,9 @@ export interface Scores {
   readonly rungReason: string;
   readonly model: DecisionRecord['model'];
   readonly scoringMs: number;
+  /**
+   * Whether a policy may explore with these. Not where rules stand in for a model that could not answer, nor on the
+   * default: such a decision is logged `deterministic`. Absent: it may.
+   */
+  readonly explores?: boolean;
 }

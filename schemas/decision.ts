@@ -54,7 +54,27 @@ export interface CapSeen {
   readonly slot?: number;
 }
 
-export type Rung = 'champion' | 'rules' | 'default';
+/**
+ * Who gave the probabilities: the placement's model; its cheaper one; the guesses of the workspace; nobody, as the state
+ * could not be read in time.
+ */
+export type Rung = 'champion' | 'cheap' | 'rules' | 'default';
+
+/** What a business system said when a decision was made (capability 24); none is asked yet. */
+export interface Lookup {
+  readonly name: string;
+  readonly source: string;
+  readonly value: FeatureValue;
+  /** Milliseconds since the source said so. */
+  readonly age: number;
+}
+
+/** What a model that only watches gave: at most 2 models and 50 candidates. Absent where it was not in time. */
+export interface ShadowScores {
+  readonly model: { readonly id: string; readonly version: string; readonly sha256: string };
+  readonly acceptProbabilities: Readonly<Record<string, number>>;
+}
+
 /**
  * Only `act` is delivered. `observe` is recorded only; `stopped` was decided while the stop switch was on; `holdout`
  * would have been delivered, were the subject not held out; `review` did not pass its gate.
@@ -118,7 +138,8 @@ export interface DecisionRecord {
   readonly offer: Offer | null;
   readonly recorded: boolean;
   /** Business systems looked up at decision time; none yet (capability 24). */
-  readonly lookups: readonly never[];
+  readonly lookups: readonly Lookup[];
+  readonly shadows?: readonly ShadowScores[];
   readonly timings: DecisionTimings;
 }
 
@@ -143,5 +164,7 @@ export interface DecisionTimings {
   readonly decidedAt: number;
   readonly featuresMs: number;
   readonly scoringMs: number;
+  /** Of `scoringMs`, what each rung took that was asked, whether or not it answered. */
+  readonly rungs?: Readonly<Partial<Record<Rung, number>>>;
   readonly totalMs: number;
 }

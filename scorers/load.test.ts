@@ -34,7 +34,8 @@ function surroundings() {
   };
   const clock = { now: () => time.now, monotonic: () => time.now };
   const options: ScorerOptions = { clock, logger, metrics: scorerMetrics(registry) };
-  const total = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value;
+  const total = async (name: string) =>
+    (await registry.getSingleMetric(name)?.get())?.values.reduce((sum, { value }) => sum + value, 0);
   return { options, time, errors, total };
 }
 
@@ -75,7 +76,7 @@ describe('the scorers of a workspace', () => {
     await fail();
     await fail();
     expect(errors).toEqual([
-      'Model "tiny" gave no usable scores: row 0 got NaN, which is not a probability. Rules decide meanwhile.',
+      'Model "tiny" gave no usable scores: row 0 got NaN, which is not a probability. A lower rung decides meanwhile.',
     ]);
     time.now += 60_000;
     await fail();

@@ -72,7 +72,7 @@ export function makeMember(residentBytes: number, onEnd: () => void): Member {
     if (answer.error === undefined) resolve?.(answer);
     else reject?.(new Error(answer.error));
   });
-  child.once('error', (error) => end(`its process failed: ${error.message}`));
+  child.on('error', (error) => end(`its process failed: ${error.message}`));
   child.once('exit', (code, signal) => end(`its process ended with ${signal ?? code}`));
   // What waits for an answer has a timer; an idle process keeps nobody's program alive.
   child.unref();

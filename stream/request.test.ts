@@ -111,6 +111,37 @@ describe('a decision on request', () => {
     expect(asked[0]?.patienceMs).toBeLessThanOrEqual(requestDeadlineMs);
   });
 
+  it("answers the placement's default without the store, unless the tenant is stopped", async () => {
+    const banner = small.placements.get('banner');
+    const [second] = banner?.actions.filter(({ name }) => name === 'second') ?? [];
+    if (banner === undefined || second === undefined) throw new Error('The small workspace has a banner.');
+    const help = { ...second, name: 'help', caps: [], content: { title: 'Help' } };
+    const workspace = { ...small, placements: new Map([['banner', { ...banner, defaultAction: help }]]) };
+    const { clock, store } = rig();
+    const decide = makeRequestDecider({
+      workspace,
+      features: makeFeatureSet(small),
+      scorers,
+      clock,
+      partitions: 1,
+      store: { ...store, load: () => new Promise(() => {}) },
+      logger: silentLogger(),
+      isStopped: (tenant) => tenant === 'bolt',
+    });
+    expect(await decide(request())).toMatchObject([
+      {
+        action: 'help',
+        mode: 'act',
+        offer: { content: { title: 'Help' }, expiresAt: start + 600_000 },
+        recorded: false,
+        rung: 'default',
+        rungReason: 'state_unavailable',
+        deterministic: true,
+      },
+    ]);
+    expect(await decide(request({ tenant: 'bolt' }))).toMatchObject([{ mode: 'stopped' }]);
+  });
+
   it('refuses a placement that is not there by name', async () => {
     await expect(rig().decide(request({ placements: ['baner'] }))).rejects.toMatchObject({
       code: 'unknown_placement',

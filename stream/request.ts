@@ -52,7 +52,8 @@ const keepAnswersMs = 600_000;
 
 /**
  * The request path: reads the subject's state, decides, and takes caps and publishes in one atomic step. When Redis
- * does not answer within the deadline nothing capped can be offered: the answer is then nothing, `recorded: false`.
+ * does not answer within the deadline nothing capped can be offered: the answer is then the placement's default, or
+ * nothing, `recorded: false`.
  * Throws PresageError `unknown_placement`.
  */
 export function makeRequestDecider(
@@ -189,16 +190,27 @@ export function makeRequestDecider(
     placement: CompiledPlacement,
     partition: number,
   ): DecisionRecord {
-    const question = questionOf(request, placement, partition);
+    const question = {
+      ...questionOf(request, placement, partition),
+      stopped: parts.isStopped?.(request.tenant) === true,
+    };
     const none = {
       acceptProbabilities: [],
       rung: 'default',
       rungReason: 'state_unavailable',
       model: null,
       scoringMs: 0,
+      explores: false,
     } as const;
     const { record: draft } = arbitrate(question, { contenders: [], out: [] }, none, clock.now());
-    return { ...draft, recorded: false };
+    const { defaultAction } = placement;
+    if (defaultAction === undefined) return { ...draft, recorded: false };
+    return {
+      ...draft,
+      action: defaultAction.name,
+      offer: { content: defaultAction.content, expiresAt: request.receivedAt + placement.expiresMs },
+      recorded: false,
+    };
   }
 
   function questionOf(request: DecideRequest, placement: CompiledPlacement, partition: number): Question {
