@@ -1,4 +1,4 @@
-// Builds dist/: TypeScript, the Lua, SQL and plain JavaScript files beside it, the browser client, the console.
+// Builds dist/: TypeScript, the Lua, SQL, Python and plain JavaScript files beside it, the browser client, the console.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,9 +18,9 @@ rmSync(dist, { recursive: true, force: true });
 run(bin('tsc'), ['-p', 'tsconfig.build.json']);
 // npx runs the file itself.
 chmodSync(join(dist, 'app', 'cli.js'), 0o755);
-for (const folder of ['stream', 'sinks', 'scorers']) {
+for (const folder of ['stream', 'sinks', 'scorers', 'app/training']) {
   for (const entry of readdirSync(join(root, folder), { recursive: true })) {
-    if (!/\.(lua|sql|mjs)$/.test(entry)) continue;
+    if (!/\.(lua|sql|mjs|py|txt)$/.test(entry)) continue;
     const target = join(dist, folder, entry);
     mkdirSync(dirname(target), { recursive: true });
     cpSync(join(root, folder, entry), target);

@@ -2,7 +2,7 @@ import type { Examples } from './examples.ts';
 import { countOf } from './examples.ts';
 
 /**
- * A column made of two others: `of` - `minus`, kept within [least, most]. What two features say together ("this hotel
+ * A column made of two inputs: `of` - `minus`, kept within [least, most]. What two features say together ("this hotel
  * was looked at 20 s before the newest look") a tree or a bin sees only in their difference. Computed inside the ONNX
  * graph, so the engine's inputs stay plain features.
  */
@@ -14,38 +14,52 @@ export interface Contrast {
   readonly most: number;
 }
 
-/** The same rows with the contrasts as further columns behind the inputs. */
-export function withContrasts(examples: Examples, contrasts: readonly Contrast[]): Examples {
-  if (contrasts.length === 0) return examples;
+/** Which columns a model is fitted on: the inputs but the hidden ones, then the contrasts. */
+export interface ColumnPlan {
+  readonly contrasts: readonly Contrast[];
+  /** Inputs that only contrasts read, such as times: by themselves they say when the model was trained. */
+  readonly hidden: readonly string[];
+}
+
+export const plainColumns: ColumnPlan = { contrasts: [], hidden: [] };
+
+/** The rows as a model is fitted on them. Throws RangeError where the plan names an input that is none. */
+export function columnsOf(examples: Examples, plan: ColumnPlan): Examples {
+  const { places, kept, names } = placesOf(examples.inputs, plan);
   const width = examples.inputs.length;
-  const wide = width + contrasts.length;
-  const places = contrasts.map((contrast) => placesOf(examples.inputs, contrast));
-  const values = new Float32Array(countOf(examples) * wide);
+  const values = new Float32Array(countOf(examples) * names.length);
   for (let row = 0; row < countOf(examples); row++) {
     const from = row * width;
-    const to = row * wide;
-    for (let column = 0; column < width; column++) values[to + column] = examples.values[from + column] ?? 0;
-    contrasts.forEach(({ least, most }, index) => {
-      const { of, minus } = places[index] ?? { of: 0, minus: 0 };
+    let to = row * names.length;
+    for (const input of kept) values[to++] = examples.values[from + input] ?? 0;
+    for (const { of, minus, least, most } of places) {
       const difference = Math.fround(
         (examples.values[from + of] ?? 0) - (examples.values[from + minus] ?? 0),
       );
-      values[to + width + index] = Math.min(most, Math.max(least, difference));
-    });
+      values[to++] = Math.min(most, Math.max(least, difference));
+    }
   }
-  const { inputs, labels, lists } = examples;
-  return {
-    inputs: [...inputs, ...contrasts.map(({ name }) => name)],
-    values,
-    labels,
-    ...(lists === undefined ? {} : { lists }),
-  };
+  const { labels, lists } = examples;
+  return { inputs: names, values, labels, ...(lists === undefined ? {} : { lists }) };
 }
 
-/** Indexes of a contrast's inputs. Throws RangeError where one is none. */
-export function placesOf(inputs: readonly string[], { name, of, minus }: Contrast) {
-  const places = { of: inputs.indexOf(of), minus: inputs.indexOf(minus) };
-  if (places.of < 0 || places.minus < 0)
-    throw new RangeError(`contrast "${name}" needs ${of} and ${minus} among the inputs`);
-  return places;
+/** A plan with indexes of inputs in place of names. */
+export function placesOf(inputs: readonly string[], { contrasts, hidden }: ColumnPlan) {
+  const indexOf = (name: string): number => {
+    const index = inputs.indexOf(name);
+    if (index < 0) throw new RangeError(`the column plan names "${name}", which is no input`);
+    return index;
+  };
+  const unseen = new Set(hidden.map(indexOf));
+  const kept = inputs.flatMap((_, index) => (unseen.has(index) ? [] : [index]));
+  return {
+    kept,
+    places: contrasts.map(({ of, minus, least, most }) => ({
+      of: indexOf(of),
+      minus: indexOf(minus),
+      least: Math.fround(least),
+      most: Math.fround(most),
+    })),
+    names: [...kept.map((index) => inputs[index] ?? ''), ...contrasts.map(({ name }) => name)],
+  };
 }

@@ -34,3 +34,14 @@ export function positivesOf({ labels }: Pick<Examples, 'labels'>): number {
   for (const label of labels) positives += label;
   return positives;
 }
+
+/** How many rows each list has, in their order; null where rows are no lists. */
+export function listSizes({ lists }: Examples): Int32Array | null {
+  if (lists === undefined) return null;
+  const sizes: number[] = [];
+  lists.forEach((list, row) => {
+    if (row > 0 && list === lists[row - 1]) sizes.push((sizes.pop() ?? 0) + 1);
+    else sizes.push(1);
+  });
+  return Int32Array.from(sizes);
+}

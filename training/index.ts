@@ -5,6 +5,7 @@ export * from './examples.ts';
 export * from './ftrl.ts';
 export * from './logistic.ts';
 export * from './onnx/logistic.ts';
+export * from './onnx/trees.ts';
 export * from './random.ts';
 export * from './ranking.ts';
 export * from './reliability.ts';

@@ -2,16 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadScorer } from '../../scorers/onnx.ts';
 import { compiledModel } from '../../tests/support/onnx-models.ts';
-import { type Contrast, withContrasts } from '../contrasts.ts';
+import { type ColumnPlan, columnsOf, plainColumns } from '../contrasts.ts';
 import { type Examples, rowAt } from '../examples.ts';
 import { fitLogistic, logisticDefaults, logitOf, sigmoid } from '../logistic.ts';
 import { randomFrom } from '../random.ts';
 import { logisticOnnx } from './logistic.ts';
 
 const inputs = ['looks', 'price', 'now', 'seen_at'];
-const contrasts: readonly Contrast[] = [
-  { name: 'since', of: 'now', minus: 'seen_at', least: 0, most: 100_000 },
-];
+const plan: ColumnPlan = {
+  contrasts: [{ name: 'since', of: 'now', minus: 'seen_at', least: 0, most: 100_000 }],
+  hidden: ['now', 'seen_at'],
+};
 const crosses = [
   ['looks', 'price'],
   ['looks', 'price', 'since'],
@@ -33,7 +34,7 @@ function drawn(count: number, seed: number): Examples {
 }
 
 async function parity(examples: Examples, fresh: Float32Array, seed: number): Promise<number> {
-  const model = fitLogistic(withContrasts(examples, contrasts), {
+  const model = fitLogistic(columnsOf(examples, plan), {
     ...logisticDefaults,
     bins: 12,
     hashBits: 8,
@@ -41,11 +42,11 @@ async function parity(examples: Examples, fresh: Float32Array, seed: number): Pr
     crosses,
     seed,
   });
-  const file = logisticOnnx(model, inputs, contrasts, 'test');
+  const file = logisticOnnx(model, inputs, plan, 'test');
   const scorer = await loadScorer(compiledModel(file, inputs));
   const count = fresh.length / inputs.length;
   const scores = await scorer.score(fresh, count);
-  const wide = withContrasts({ inputs, values: fresh, labels: new Uint8Array(count) }, contrasts);
+  const wide = columnsOf({ inputs, values: fresh, labels: new Uint8Array(count) }, plan);
   await scorer.close();
   return Math.max(
     ...Array.from(scores, (score, row) => Math.abs(score - sigmoid(logitOf(model, rowAt(wide, row))))),
@@ -74,6 +75,8 @@ describe('the ONNX file of a logistic regression', () => {
 
   it('is the same, byte for byte, for the same model', () => {
     const model = fitLogistic(drawn(300, 4), { ...logisticDefaults, crosses: [['looks', 'price']] });
-    expect(logisticOnnx(model, inputs, [], 'a')).toEqual(logisticOnnx(model, inputs, [], 'a'));
+    expect(logisticOnnx(model, inputs, plainColumns, 'a')).toEqual(
+      logisticOnnx(model, inputs, plainColumns, 'a'),
+    );
   });
 });

@@ -1,7 +1,7 @@
-import type { Contrast } from '../contrasts.ts';
+import type { ColumnPlan } from '../contrasts.ts';
 import { combinationsOf, crossCoordinate, type Encoding, valueLimit } from '../encoding.ts';
 import type { LogisticModel } from '../logistic.ts';
-import { addContrasts } from './contrasts.ts';
+import { addColumns } from './contrasts.ts';
 import { Graph } from './graph.ts';
 
 /**
@@ -13,13 +13,13 @@ import { Graph } from './graph.ts';
 export function logisticOnnx(
   model: LogisticModel,
   inputs: readonly string[],
-  contrasts: readonly Contrast[],
+  plan: ColumnPlan,
   name: string,
 ): Uint8Array {
   const { encoding, weights, bias } = model;
   const width = encoding.inputs.length;
   const graph = new Graph();
-  const columns = addContrasts(graph, inputs, contrasts, 'rows');
+  const columns = addColumns(graph, inputs, plan, 'rows');
 
   const centred = graph.add('Sub', [columns, graph.float('mean', [width], encoding.mean)], 'centred');
   const scaled = graph.add('Mul', [centred, graph.float('inverse', [width], encoding.inverse)], 'scaled');

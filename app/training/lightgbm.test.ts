@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PresageError } from '../../core/index.ts';
+import { loadScorer } from '../../scorers/onnx.ts';
+import { compiledModel } from '../../tests/support/onnx-models.ts';
+import { type Examples, plainColumns, randomFrom, reliabilityOf, sigmoid } from '../../training/index.ts';
+import { fitLightgbm, lightgbmDefaults } from './lightgbm.ts';
+import { type PythonTrainer, pythonTrainer } from './python/environment.ts';
+
+const inputs = ['looks', 'now', 'seen_at'];
+const plan = {
+  contrasts: [{ name: 'since', of: 'now', minus: 'seen_at', least: 0, most: 10_000 }],
+  hidden: ['now', 'seen_at'],
+};
+
+/** Lists of five; what was seen within the last 500 s is chosen more often. */
+function drawn(lists: number, seed: number): Examples {
+  const random = randomFrom(seed);
+  const values = new Float32Array(lists * 5 * inputs.length);
+  const labels = new Uint8Array(lists * 5);
+  for (let list = 0; list < lists; list++) {
+    const now = 2 ** 23 + random.below(1_000_000);
+    const weights = Array.from({ length: 5 }, (_, i) => {
+      const looks = random.uniform() * 3;
+      const since = random.below(2_000) + 0.5;
+      values.set([looks, now, now - since], (list * 5 + i) * inputs.length);
+      return Math.exp(looks + (since < 500 ? 2 : 0));
+    });
+    let left = random.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
+    const chosen = weights.findIndex((weight) => {
+      left -= weight;
+      return left < 0;
+    });
+    labels[list * 5 + chosen] = 1;
+  }
+  return { inputs, values, labels, lists: Int32Array.from(labels, (_, row) => Math.floor(row / 5)) };
+}
+
+let python: PythonTrainer | null = null;
+const home = mkdtempSync(join(tmpdir(), 'presage-python-'));
+beforeAll(async () => {
+  try {
+    python = await pythonTrainer(home, () => {});
+  } catch (error) {
+    // In CI its absence is a failure: .ci/run brings Python along.
+    if (process.env.CI !== undefined || !(error instanceof PresageError)) throw error;
+    process.stderr.write(`\nSKIPPED: tests of --trainer lightgbm. ${error.message}\n`);
+  }
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+describe('--trainer lightgbm', () => {
+  it.each([
+    ['of lists', (examples: Examples) => examples],
+    ['of rows', ({ lists: _, ...examples }: Examples) => examples],
+  ])(
+    '%s gives in the scorer what LightGBM gives, within 1e-5, the same for the same seed',
+    async (_, shape) => {
+      if (python === null) return;
+      const examples = shape(drawn(600, 1));
+      const options = { ...lightgbmDefaults, rounds: 40 };
+      const forest = await fitLightgbm(python, examples, plan, options, 'test');
+      const scorer = await loadScorer(compiledModel(forest.file, inputs));
+      const scores = await scorer.score(examples.values, examples.labels.length);
+      await scorer.close();
+      const furthest = Math.max(
+        ...Array.from(scores, (score, row) => Math.abs(score - sigmoid(forest.scores[row] ?? Number.NaN))),
+      );
+      expect(furthest).toBeLessThan(1e-5);
+      expect(reliabilityOf(scores, examples.labels).auc).toBeGreaterThan(0.7);
+      const again = await fitLightgbm(python, examples, plan, options, 'test');
+      expect(Buffer.compare(again.file, forest.file)).toBe(0);
+    },
+  );
+
+  it('says what Python said where it fails', async () => {
+    if (python === null) return;
+    const failing = fitLightgbm(
+      python,
+      drawn(3, 1),
+      plainColumns,
+      { ...lightgbmDefaults, parameters: { objective: 'nonesuch' } },
+      'x',
+    );
+    await expect(failing).rejects.toMatchObject({
+      code: 'training_failed',
+      message: expect.stringContaining('nonesuch'),
+    });
+  });
+});
