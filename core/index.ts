@@ -6,3 +6,4 @@ export * from './log.ts';
 export * from './murmur2.ts';
 export * from './role.ts';
 export * from './simulated.ts';
+export * from './within.ts';

@@ -17,6 +17,7 @@ const requests: Record<string, { path?: string; body?: unknown }> = {
   'GET /v1/decisions/:id': { path: '/v1/decisions/some' },
   'GET /v1/subjects/:id/features': { path: '/v1/subjects/u:42/features' },
   'POST /v1/decide': { body: { anonymousId: 'a', placement: 'banner' } },
+  'POST /v1/decide/batch': { body: { batch: [{ anonymousId: 'a', placement: 'banner' }] } },
   'POST /v1/sessions': { body: { userId: '42' } },
   'POST /v1/batch': { body: { batch: [{ type: 'track', event: 'x', userId: 'u' }] } },
   'POST /v1/b': { body: { batch: [{ type: 'track', event: 'x', userId: 'u' }] } },
@@ -149,6 +150,7 @@ describe('every route of the running server', () => {
     const needs = {
       'POST /v1/track': 'write',
       'POST /v1/decide': 'write',
+      'POST /v1/decide/batch': 'write',
       'POST /v1/sessions': 'session',
       'GET /v1/subjects/:id/features': 'read',
       'GET /api/keys': 'admin',

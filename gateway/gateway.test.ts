@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Health } from '../core/index.ts';
+import { type Health, PresageError } from '../core/index.ts';
 import type { DecisionRecord, LiveMessage } from '../schemas/index.ts';
 import { adminToken, type Lab, startLab } from '../tests/support/gateway.ts';
 import { waitFor } from '../tests/support/program.ts';
@@ -79,6 +79,98 @@ describe('POST /v1/decide', () => {
 });
 
 describe('POST /v1/decide asks', () => {
+  it('within the deadline of the request, 50 ms unless it says so, and refuses what is no deadline', async () => {
+    const asked = await startLab();
+    try {
+      const { secret } = await asked.keysOf('acme');
+      const ask = (more: object) =>
+        asked.post('/v1/decide', { userId: '42', placement: 'banner', ...more }, secret);
+      await ask({});
+      await ask({ deadlineMs: 120 });
+      expect(asked.decided.map(({ deadlineMs }) => deadlineMs)).toEqual([50, 120]);
+      for (const deadlineMs of [0, 4, 5_001, 7.5, '50', null])
+        expect([deadlineMs, (await ask({ deadlineMs })).body.code]).toEqual([deadlineMs, 'invalid_request']);
+    } finally {
+      await asked.stop();
+    }
+  });
+
+  it('under the Idempotency-Key, with and without quotes, and says what it was asked', async () => {
+    const asked = await startLab();
+    try {
+      const { secret } = await asked.keysOf('acme');
+      const ask = (key: string, more: object = {}) =>
+        asked.post('/v1/decide', { userId: '42', placement: 'banner', ...more }, secret, {
+          'idempotency-key': key,
+        });
+      expect((await ask('"k1"')).body.requestId).toBe('k1');
+      await ask('k1');
+      await ask('k1', { context: { page: 'cart' } });
+      const prints = asked.decided.map(({ fingerprint }) => fingerprint);
+      expect(prints[0]).toMatch(/^[0-9a-f]{32}$/);
+      expect([prints[1] === prints[0], prints[2] === prints[0]]).toEqual([true, false]);
+      expect((await ask('k1', { requestId: 'k1' })).status).toBe(200);
+      expect((await ask('k1', { requestId: 'r1' })).body.code).toBe('two_request_ids');
+      expect((await ask('x'.repeat(129))).body.code).toBe('invalid_request');
+      await asked.post('/v1/decide', { userId: '42', placement: 'banner' }, secret);
+      expect(asked.decided.at(-1)).not.toHaveProperty('fingerprint');
+    } finally {
+      await asked.stop();
+    }
+  });
+
+  it('for several subjects in a batch, each with its own answer', async () => {
+    const asked = await startLab();
+    try {
+      const { secret, open } = await asked.keysOf('acme');
+      const batch = [
+        { userId: '42', placement: 'banner', requestId: 'r1' },
+        { placement: 'banner' },
+        { anonymousId: 'a', placements: ['banner'] },
+        { anonymousId: 'a', placement: 'nowhere' },
+      ];
+      const { status, body } = await asked.post('/v1/decide/batch', { batch, deadlineMs: 80 }, secret);
+      expect(status).toBe(200);
+      expect(body.answers).toMatchObject([
+        { requestId: 'r1', decisions: [] },
+        { error: { code: 'missing_subject' } },
+        { requestId: expect.any(String), decisions: [] },
+        { error: { code: 'unknown_placement' } },
+      ]);
+      expect(asked.decided.map(({ subject, deadlineMs }) => [subject, deadlineMs])).toEqual([
+        ['u:42', 80],
+        ['a:a', 80],
+      ]);
+      const byPage = await asked.post('/v1/decide/batch', { batch: batch.slice(0, 1), writeKey: open });
+      expect(byPage.body.answers).toMatchObject([{ error: { code: 'forbidden_subject' } }]);
+      const many = Array.from({ length: 101 }, () => batch[0]);
+      expect((await asked.post('/v1/decide/batch', { batch: many }, secret)).body.code).toBe(
+        'invalid_request',
+      );
+    } finally {
+      await asked.stop();
+    }
+  });
+
+  it('again later when too many are in hand: 503 with Retry-After', async () => {
+    const asked = await startLab({
+      decide: async () => {
+        throw new PresageError('too_many_requests', 'Too many.', { retriable: true });
+      },
+    });
+    try {
+      const { secret } = await asked.keysOf('acme');
+      const answer = await asked.post('/v1/decide', { userId: '42', placement: 'banner' }, secret);
+      expect([answer.status, answer.headers.get('retry-after'), answer.body.code]).toEqual([
+        503,
+        '1',
+        'too_many_requests',
+      ]);
+    } finally {
+      await asked.stop();
+    }
+  });
+
   it('for whom and what the key allows', async () => {
     const asked = await startLab();
     try {

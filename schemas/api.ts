@@ -126,8 +126,16 @@ const subjectFields = {
   session: z.string().min(1).max(256).optional().describe("The client's session id."),
 };
 
-export const decideBody = z.object({
-  writeKey: z.string().max(128).optional(),
+const deadline = z
+  .int()
+  .min(5)
+  .max(5_000)
+  .default(50)
+  .describe(
+    'Milliseconds from the request that was read to its answer. What is not there in time comes from a lower rung.',
+  );
+
+const question = {
   ...subjectFields,
   placement: z.string().min(1).max(64).optional(),
   placements: z.array(z.string().min(1).max(64)).min(1).max(16).optional(),
@@ -138,7 +146,27 @@ export const decideBody = z.object({
     .max(128)
     .optional()
     .describe('Makes the call repeatable: the same id gets the same answer.'),
+};
+
+export const decideBody = z.object({
+  writeKey: z.string().max(128).optional(),
+  deadlineMs: deadline,
+  ...question,
 });
+export type DecideQuestion = Omit<z.infer<typeof decideBody>, 'writeKey' | 'deadlineMs'>;
+
+export const decideBatchBody = z.object({
+  writeKey: z.string().max(128).optional(),
+  deadlineMs: deadline,
+  batch: z.array(z.object(question)).min(1).max(100).describe('Questions, each about one subject.'),
+});
+
+/** An opaque text of the asker's, with or without the quotes that the draft of the standard wants. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^"?[\x21\x23-\x7e]{1,128}"?$/, '1 to 128 visible characters')
+  .optional()
+  .describe('The same key gets the same answer for 10 minutes; with another body it is refused.');
 
 /** What the gateway asks of the stream's request path. */
 export interface DecideRequest {
@@ -151,6 +179,10 @@ export interface DecideRequest {
   readonly context: Readonly<Record<string, unknown>>;
   /** Idempotency: repeats of one id get the first answer. */
   readonly requestId: string;
+  /** Of the whole question, where repeats of another question under the same id are to be refused. */
+  readonly fingerprint?: string;
+  /** Milliseconds from now to the answer; absent: 50. */
+  readonly deadlineMs?: number;
   /** Unix ms at the gateway. */
   readonly receivedAt: number;
   readonly simulated: boolean;
@@ -173,6 +205,14 @@ export const decideAnswer = z.object({
   ),
 });
 export type DecideAnswer = z.infer<typeof decideAnswer>;
+
+/** One answer a question, in their order. */
+export const decideBatchAnswer = z.object({
+  answers: z.array(
+    z.union([decideAnswer, z.object({ error: z.object({ code: z.string(), message: z.string() }) })]),
+  ),
+});
+export type DecideBatchAnswer = z.infer<typeof decideBatchAnswer>;
 
 export const sessionBody = z.object({
   ...subjectFields,

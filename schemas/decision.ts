@@ -102,7 +102,8 @@ export interface DecisionRecord {
       }
     /** A timer of the subject, due at this event time: an absence, or the end of a session. */
     | { readonly kind: 'timer'; readonly trigger: string; readonly due: number }
-    | { readonly kind: 'request'; readonly request: string };
+    /** `fingerprint`: of what was asked, where the asker sent an Idempotency-Key. */
+    | { readonly kind: 'request'; readonly request: string; readonly fingerprint?: string };
   /** Event time of the trigger's event, the timer's due time, or the gateway's receive time of the request. */
   readonly time: number;
   readonly simulated: boolean;

@@ -1,8 +1,7 @@
-import { type Clock, type Logger, messageOf, PresageError } from '../core/index.ts';
+import { type Clock, type Logger, messageOf, PresageError, within } from '../core/index.ts';
 import { type BreakerState, makeBreaker } from './breaker.ts';
 import type { ScorerMetrics } from './metrics.ts';
 import type { Scorer } from './port.ts';
-import { within } from './within.ts';
 
 export interface GuardParts {
   readonly clock: Clock;

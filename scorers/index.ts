@@ -1,3 +1,4 @@
+export * from './breaker.ts';
 export * from './load.ts';
 export * from './metrics.ts';
 export * from './port.ts';

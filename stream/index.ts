@@ -1,8 +1,10 @@
+export * from './admission.ts';
 export { linkedUser, makeRelay, relayReader } from './identity/index.ts';
 export * from './metrics.ts';
 export * from './outbox.ts';
 export * from './partition-state.ts';
 export * from './request.ts';
+export * from './request-metrics.ts';
 export * from './subject-reader.ts';
 export * from './topology.ts';
 export { warmUp } from './warm-up.ts';

@@ -111,6 +111,36 @@ describe('a decision on request', () => {
     expect(asked[0]?.patienceMs).toBeLessThanOrEqual(requestDeadlineMs);
   });
 
+  it('is refused under an idempotency key that was used for another question', async () => {
+    const { decide } = rig();
+    const first = await decide(request({ fingerprint: 'one' }));
+    expect(first[0]?.startedBy).toMatchObject({ request: 'r1', fingerprint: 'one' });
+    expect(await decide(request({ fingerprint: 'one' }))).toEqual(first);
+    await expect(decide(request({ fingerprint: 'two' }))).rejects.toMatchObject({
+      code: 'idempotency_key_reused',
+      retriable: false,
+    });
+  });
+
+  it('leaves the store alone once it has been away for many, and comes back when it answers', async () => {
+    const world = { isAway: true, loads: 0 };
+    const { decide, clock } = rig((store) => ({
+      load: (partition, keys) => {
+        world.loads += 1;
+        return world.isAway ? new Promise(() => {}) : store.load(partition, keys);
+      },
+    }));
+    const ask = async (n: number) =>
+      (await decide(request({ requestId: `r${n}`, deadlineMs: 5 })))[0]?.recorded;
+    for (let n = 0; n < 25; n++) expect(await ask(n)).toBe(false);
+    expect(world.loads).toBe(20);
+    world.isAway = false;
+    expect(await ask(30)).toBe(false);
+    clock.set(start + 500);
+    expect(await ask(31)).toBe(true);
+    expect(await ask(32)).toBe(true);
+  });
+
   it("answers the placement's default without the store, unless the tenant is stopped", async () => {
     const banner = small.placements.get('banner');
     const [second] = banner?.actions.filter(({ name }) => name === 'second') ?? [];

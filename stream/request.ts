@@ -8,19 +8,23 @@ import {
   PresageError,
   partitionOf,
   rawIdOf,
+  within,
 } from '../core/index.ts';
 import { arbitrate, type Draft, finishDecision, type Question } from '../decisions/index.ts';
 import type { DecideRequest } from '../schemas/api.ts';
 import type { DecisionDraft, DecisionIdentity, DecisionRecord } from '../schemas/index.ts';
+import { breakerSettings, makeBreaker } from '../scorers/index.ts';
 import type { CompiledPlacement, CompiledWorkspace } from '../workspace/index.ts';
+import { type Admission, makeAdmission } from './admission.ts';
 import { type DecideParts, decideAll } from './decide.ts';
 import { type FeatureSet, pendingTransfers, type SubjectState } from './features/index.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { payloadOf } from './publish.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import type { SharedSnapshots } from './shared/index.ts';
 import type { StateStore } from './state/port.ts';
 
-export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
+export interface RequestParts extends Pick<DecideParts, 'scorers' | 'clock'> {
   readonly workspace: CompiledWorkspace;
   readonly features: FeatureSet;
   readonly store: StateStore;
@@ -30,6 +34,9 @@ export interface RequestParts extends Omit<DecideParts, 'scoringBudgetMs'> {
   readonly shared?: SharedSnapshots | undefined;
   /** The stop switch, which may be ahead of the subject's partition. */
   readonly isStopped?: (tenant: string) => boolean;
+  /** Of all that decide in this process. Absent: of this one alone. */
+  readonly admission?: Admission;
+  readonly metrics?: RequestMetrics;
 }
 
 /** The subject whose state and caps a decision is made from. */
@@ -44,8 +51,14 @@ interface Place {
   readonly readMs: number;
 }
 
-/** Milliseconds within which a request is answered, with or without the state store. */
+/** Milliseconds within which a request is answered that names no deadline, with or without the state store. */
 export const requestDeadlineMs = 50;
+/** Answering takes a moment itself, and timers are late by up to one. */
+const marginMs = 2;
+/** Of what is left once the state was read; then the decision has to be committed. */
+const scoringShare = 0.7;
+/** More in a row than a busy moment brings, so that nobody waits for the deadline while the store is away. */
+const storeBreaker = { ...breakerSettings, failuresInARow: 20, calls: 40 };
 
 /** How long the answer to a request id is kept for repeats of it. */
 const keepAnswersMs = 600_000;
@@ -54,42 +67,77 @@ const keepAnswersMs = 600_000;
  * The request path: reads the subject's state, decides, and takes caps and publishes in one atomic step. When Redis
  * does not answer within the deadline nothing capped can be offered: the answer is then the placement's default, or
  * nothing, `recorded: false`.
- * Throws PresageError `unknown_placement`.
+ * Throws PresageError `unknown_placement`, `idempotency_key_reused`, and under overload `too_many_requests` (retriable).
  */
 export function makeRequestDecider(
   parts: RequestParts,
 ): (request: DecideRequest) => Promise<DecisionRecord[]> {
   const { workspace, features, store, clock } = parts;
+  const admission = parts.admission ?? makeAdmission();
+  const breaker = makeBreaker(clock, storeBreaker);
+  const warn = rarely(clock);
 
   return async function decide(request) {
+    const begun = clock.monotonic();
     const placements = request.placements.map((name) => placementNamed(workspace, name));
+    const admitted = admission.enter();
+    try {
+      const decided = await decideWithin(request, placements, admitted.isOverloaded, begun);
+      for (const { rung, rungReason, recorded } of decided)
+        parts.metrics?.decisions.inc({ rung, reason: rungReason, recorded: String(recorded) });
+      parts.metrics?.seconds.observe((clock.monotonic() - begun) / 1_000);
+      return decided;
+    } finally {
+      admitted.leave();
+    }
+  };
+
+  async function decideWithin(
+    request: DecideRequest,
+    placements: readonly CompiledPlacement[],
+    isOverloaded: boolean,
+    begun: number,
+  ): Promise<DecisionRecord[]> {
     const partition = partitionFor(request.subject);
-    const deadline = clock.monotonic() + requestDeadlineMs;
+    const deadline = begun + (request.deadlineMs ?? requestDeadlineMs) - marginMs;
+    const left = (): number => Math.max(0, deadline - clock.monotonic());
+    const inTime = <T>(work: Promise<T>): Promise<T> => within(work, left(), deadlinePassed);
+    const unanswered = (): DecisionRecord[] =>
+      placements.map((placement) => unrecorded(request, placement, partition));
+    if (!breaker.mayCall()) return unanswered();
     try {
       for (;;) {
-        const place = await within(deadline, clock, locate(request, partition));
+        const place = await inTime(locate(request, partition));
         const drafts = await decideAll(ask(request, placements, place), {
           scorers: parts.scorers,
-          scoringBudgetMs: Math.max(0, Math.min(workspace.scoringBudgetMs, deadline - clock.monotonic())),
+          scoringBudgetMs: Math.min(workspace.scoringBudgetMs, left() * scoringShare),
           clock,
+          isOverloaded,
         });
-        const records = await within(
-          deadline,
-          clock,
+        const records = await inTime(
           Promise.all(drafts.map((draft) => record(draft, request, partition, place, deadline))),
         );
         // The state went to a user after it had been read: once more, from there.
-        if (records.every((each) => each !== 'moved')) return records;
+        if (records.every((each) => each !== 'moved')) {
+          breaker.succeeded();
+          return records;
+        }
       }
     } catch (error) {
-      if (error instanceof PresageError && !error.retriable) throw error;
-      parts.logger.warn(
-        { tenant: request.tenant, requestId: request.requestId, err: messageOf(error) },
-        'Answered without the state store',
+      if (error instanceof PresageError && !error.retriable) {
+        breaker.succeeded();
+        throw error;
+      }
+      breaker.failed();
+      warn((others) =>
+        parts.logger.warn(
+          { tenant: request.tenant, requestId: request.requestId, err: messageOf(error), others },
+          'Answered without the state store',
+        ),
       );
-      return placements.map((placement) => unrecorded(request, placement, partition));
+      return unanswered();
     }
-  };
+  }
 
   function partitionFor(subject: string): number {
     return partitionOf(rawIdOf(asSubjectId(subject)), parts.partitions);
@@ -178,6 +226,7 @@ export function makeRequestDecider(
     if (outcome.kind === 'moved') return 'moved';
     const { record: first, choices } =
       outcome.kind === 'repeated' ? (JSON.parse(outcome.payload) as DecisionDraft) : draft;
+    refuseOther(first, request);
     parts.logger.debug(
       { tenant: request.tenant, requestId: request.requestId, decision: first.id, outcome: outcome.kind },
       'Decided on request',
@@ -226,7 +275,11 @@ export function makeRequestDecider(
       subject: request.subject,
       session: request.session,
       placement,
-      startedBy: { kind: 'request', request: request.requestId },
+      startedBy: {
+        kind: 'request',
+        request: request.requestId,
+        ...(request.fingerprint === undefined ? {} : { fingerprint: request.fingerprint }),
+      },
       time: request.receivedAt,
       simulated: request.simulated,
       log: { partition, position: -1 },
@@ -250,23 +303,32 @@ function placementNamed(workspace: CompiledWorkspace, name: string): CompiledPla
   );
 }
 
-async function within<T>(deadline: number, clock: Clock, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new PresageError('deadline_passed', 'The state store did not answer within the deadline.', {
-            retriable: true,
-          }),
-        ),
-      Math.max(0, deadline - clock.monotonic()),
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
+/** Under an idempotency key that was used for another question, the first answer would be the wrong one. */
+function refuseOther({ startedBy }: DecisionRecord, { fingerprint }: DecideRequest): void {
+  const before = startedBy.kind === 'request' ? startedBy.fingerprint : undefined;
+  if (before === undefined || fingerprint === undefined || before === fingerprint) return;
+  throw new PresageError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was sent before with another body; use a new key for a new question.',
+  );
 }
+
+/** Says at most once a second what would be said a thousand times. */
+function rarely(clock: Clock): (say: (others: number) => void) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  let others = 0;
+  return (say) => {
+    if (clock.monotonic() - saidAt < 1_000) {
+      others += 1;
+      return;
+    }
+    saidAt = clock.monotonic();
+    say(others);
+    others = 0;
+  };
+}
+
+const deadlinePassed = (): PresageError =>
+  new PresageError('deadline_passed', 'The state store did not answer within the deadline.', {
+    retriable: true,
+  });

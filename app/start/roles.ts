@@ -11,10 +11,12 @@ import { makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
 import { makePush, type Push } from '../../sinks/socketio/index.ts';
 import {
   linkedUser,
+  makeAdmission,
   makeRelay,
   makeRequestDecider,
   makeWorker,
   relayReader,
+  requestMetrics,
   streamMetrics,
   type WorkerParts,
   warmUp,
@@ -116,6 +118,8 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
   const others: Role[] = [];
   const sources = await makeSources(parts);
   let instance: Health = { state: 'starting', why: 'commands cannot find it yet' };
+  const ofRequests = requestMetrics(registry);
+  const admission = makeAdmission(undefined, ofRequests);
   const deciders = new WeakMap<LoadedEngine, ReturnType<typeof makeRequestDecider>>();
   /** A request is decided by one engine from its beginning to its end. */
   function deciderOf(engine: LoadedEngine): ReturnType<typeof makeRequestDecider> {
@@ -128,6 +132,8 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       partitions: log.partitions,
       logger,
       isStopped: (tenant) => stopSwitch.isStopped(tenant),
+      admission,
+      metrics: ofRequests,
     });
     deciders.set(engine, decider);
     return decider;

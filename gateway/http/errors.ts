@@ -35,6 +35,7 @@ const statuses: Readonly<Record<string, number>> = {
   event_too_large: 413,
   batch_too_large: 413,
   unsupported_encoding: 415,
+  idempotency_key_reused: 422,
   overloaded: 429,
   internal: 500,
   no_warehouse: 503,

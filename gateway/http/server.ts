@@ -75,7 +75,7 @@ async function allowOtherOrigins(app: App): Promise<void> {
       callback(null, {
         origin: paths.has(path) ? '*' : false,
         methods: ['GET', 'POST'],
-        allowedHeaders: ['content-type', 'authorization', 'x-presage-tenant'],
+        allowedHeaders: ['content-type', 'authorization', 'x-presage-tenant', 'idempotency-key'],
         exposedHeaders: ['x-request-id', 'retry-after'],
         maxAge: 86_400,
         strictPreflight: false,
