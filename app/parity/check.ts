@@ -2,6 +2,7 @@ import { boundOf } from '../../stream/features/sql/index.ts';
 import { differenceOf } from './compare.ts';
 import { type Computed, computeFeatures } from './compute.ts';
 import { untranslated } from './conditions.ts';
+import { apart, silencesOf } from './forgotten.ts';
 import type { Difference, ParityOptions, ParityReport, Served } from './port.ts';
 import { repeatsOf, sampleDecisions, servedTo } from './sample.ts';
 import { checkShared } from './shared.ts';
@@ -18,6 +19,7 @@ export async function checkParity(options: ParityOptions): Promise<ParityReport>
   const sample = await sampleDecisions(options);
   const tally = makeTally([...workspace.features, ...workspace.shared]);
   let compared = 0;
+  let forgotten = 0;
   let repeats = 0;
   const asked = new Set<string>();
   const readers: Served[] = [];
@@ -26,7 +28,7 @@ export async function checkParity(options: ParityOptions): Promise<ParityReport>
     const all = await servedTo(options.ask, ids);
     readers.push(...all.map((one) => ofAll(one, workspace)).filter(({ snapshot }) => snapshot !== null));
     const served = all.map((one) => ofTheSubject(one, workspace));
-    await compareBlock(options, served, tally);
+    forgotten += await compareBlock(options, served, tally);
     repeats += await repeatsOf(options.ask, served, asked);
     compared += ids.length;
     options.progress?.(compared, sample.ids.length);
@@ -35,7 +37,12 @@ export async function checkParity(options: ParityOptions): Promise<ParityReport>
   return {
     ok: tally.isEqual(),
     workspace: workspace.hash,
-    decisions: { compared, otherWorkspace: sample.otherWorkspace, notYetStored: sample.notYetStored },
+    decisions: {
+      compared,
+      otherWorkspace: sample.otherWorkspace,
+      notYetStored: sample.notYetStored,
+      forgotten,
+    },
     features: tally.features(),
     shared,
     differences: tally.shown(),
@@ -59,20 +66,64 @@ function ofAll(served: Served, { shared }: ParityOptions['workspace']): Served {
   return { ...served, features: Object.fromEntries(read) };
 }
 
-async function compareBlock(options: ParityOptions, served: readonly Served[], tally: Tally): Promise<void> {
+/** Returns how many decisions were equal only from a silence on after which their subject had been forgotten. */
+async function compareBlock(
+  options: ParityOptions,
+  served: readonly Served[],
+  tally: Tally,
+): Promise<number> {
   const computed = await computeFeatures(options, served, 'values');
   for (const decision of served)
     tally.compared(Object.keys({ ...computed.get(decision.id), ...decision.features }));
   const suspects = thoseOf(served, differencesOf(options, served, computed));
-  if (suspects.length === 0) return;
+  if (suspects.length === 0) return 0;
   await options.pause(sinkPauseMs);
   const again = await computeFeatures(options, suspects, 'values');
   const differences = differencesOf(options, suspects, again);
-  const beyond = await computeFeatures(options, thoseOf(suspects, differences), 'beyond');
-  for (const difference of differences) {
-    const isBeyondLimits = Number(beyond.get(difference.decision)?.[difference.feature] ?? 0) !== 0;
-    tally.differs({ ...difference, isBeyondLimits });
+  const differing = thoseOf(suspects, differences);
+  const beyond = await computeFeatures(options, differing, 'beyond');
+  const isBeyondLimits = ({ decision, feature }: Pick<Difference, 'decision' | 'feature'>): boolean =>
+    Number(beyond.get(decision)?.[feature] ?? 0) !== 0;
+  const exact = thoseOf(
+    differing,
+    differences.filter((difference) => !isBeyondLimits(difference)),
+  );
+  const anew = await begunAnew(options, exact, isBeyondLimits);
+  const counted = differences.filter(({ decision }) => !anew.has(decision)).concat([...anew.values()].flat());
+  for (const difference of counted)
+    tally.differs({ ...difference, isBeyondLimits: isBeyondLimits(difference) });
+  return anew.size;
+}
+
+/** Those that are equal from one of their subject's silences on, with what differs then beyond documented limits. */
+async function begunAnew(
+  options: ParityOptions,
+  decisions: readonly Served[],
+  isBeyondLimits: (difference: Pick<Difference, 'decision' | 'feature'>) => boolean,
+): Promise<ReadonlyMap<string, Omit<Difference, 'isBeyondLimits'>[]>> {
+  const anew = new Map<string, Omit<Difference, 'isBeyondLimits'>[]>();
+  const silences = await silencesOf(options, decisions);
+  for (let nth = 0; nth < Math.max(0, ...[...silences.values()].map(({ length }) => length)); nth++) {
+    const looks = decisions.flatMap((of) => {
+      const since = silences.get(of.id)?.[nth];
+      return since === undefined || anew.has(of.id) ? [] : [{ of, since }];
+    });
+    for (const list of apart(looks)) {
+      const some = list.map(({ of }) => of);
+      const computed = await computeFeatures(
+        options,
+        some,
+        'values',
+        new Map(list.map(({ of, since }) => [of.id, since])),
+      );
+      const differences = differencesOf(options, some, computed);
+      for (const { id } of some) {
+        const own = differences.filter(({ decision }) => decision === id);
+        if (own.every(isBeyondLimits)) anew.set(id, own);
+      }
+    }
   }
+  return anew;
 }
 
 function thoseOf(served: readonly Served[], differences: readonly { readonly decision: string }[]): Served[] {

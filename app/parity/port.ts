@@ -87,6 +87,8 @@ export interface ParityReport {
     readonly otherWorkspace: number;
     /** Whose events have not all reached ClickHouse yet. */
     readonly notYetStored: number;
+    /** Of those compared: they equal what their subject did since a silence of `state.ttl`, after which it began anew. */
+    readonly forgotten: number;
   };
   readonly features: readonly FeatureTally[];
   /** Features that all subjects share; they are in `features` too. */

@@ -10,6 +10,10 @@ export function writeReport(report: ParityReport, out: (text: string) => void): 
   out(
     `${decisions.compared} decisions compared; left out: ${decisions.otherWorkspace} of other versions of the workspace, ${decisions.notYetStored} whose events are still on their way.`,
   );
+  if (decisions.forgotten > 0)
+    out(
+      `${decisions.forgotten} of them equal what their subject did since it was silent for state.ttl and began anew.`,
+    );
   for (const line of linesOfShared(report.shared)) out(line);
   if (report.repeats > 0)
     out(

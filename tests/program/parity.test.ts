@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ParityReport } from '../../app/parity/port.ts';
@@ -99,6 +99,65 @@ describe('presage features parity', () => {
     expect(report.differences.filter(({ isBeyondLimits }) => !isBeyondLimits)).toEqual([]);
     expect([report.ok, report.decisions.compared]).toEqual([true, 200]);
     await program.stop();
+  });
+
+  it('finds none where subjects were forgotten and began anew, and still finds what is planted there', async () => {
+    const folder = join(home.folder, 'workspace');
+    await mkdir(folder);
+    await writeFile(
+      join(folder, 'presage.yaml'),
+      `version: 1
+name: forgetting
+tenants: { acme: {} }
+types: { view: { properties: { item: string, price: number } } }
+features:
+  views_5m: { kind: count, of: view, window: 5m }
+  highest_1h: { kind: max, of: view, property: price, window: 1h }
+  recent: { kind: last_n, of: view, property: item, n: 4 }
+placements: { banner: {} }
+actions: { hint: { placements: [banner], value: 1, content: { title: Hint } } }
+triggers: { on_view: { on: view, placement: banner } }
+state: { ttl: 8m }
+`,
+    );
+    // Sixteen who come every minute, and three who come for two minutes of each twelve.
+    const lines = Array.from({ length: 25 }, (_, minute) =>
+      Array.from({ length: 19 }, (_, person) =>
+        person >= 16 && minute % 12 > 1
+          ? []
+          : JSON.stringify({
+              id: `e${minute}-${person}`,
+              type: 'view',
+              userId: `p${person}`,
+              time: Date.UTC(2026, 0, 15) + minute * 60_000 + person * 1_000,
+              properties: { item: `item ${minute}`, price: 100 - minute },
+            }),
+      ).flat(),
+    ).flat();
+    const file = join(home.folder, 'log.jsonl');
+    await writeFile(file, lines.join('\n'));
+    const program = await startProgram(home, folder);
+    await presage(home, ['feed', file, '--order', 'file', '--json', '-w', folder, ...here()]).finished;
+    const { report } = await parity(folder, '--sample', '1000');
+    expect(report.differences).toEqual([]);
+    // All that the three did in their second and third visit.
+    expect([report.ok, report.decisions]).toEqual([
+      true,
+      expect.objectContaining({ compared: 415, forgotten: 9 }),
+    ]);
+    await program.stop();
+
+    const warehouse = await openEmbeddedWarehouse({ folder: join(home.data, 'clickhouse') });
+    const [planted] = await warehouse.rows<{ id: string }>(
+      "SELECT id FROM decisions WHERE subject = 'u:p17' ORDER BY time DESC LIMIT 1",
+    );
+    await warehouse.command(
+      `INSERT INTO decision_rows SELECT * REPLACE (replaceOne(record, '"highest_1h":', '"highest_1h":1') AS record, version + 1 AS version) FROM decision_rows WHERE id = '${planted?.id}'`,
+    );
+    await warehouse.close();
+    const again = await parity(folder, '--sample', '1000');
+    expect([again.report.ok, again.report.decisions.forgotten]).toEqual([false, 8]);
+    expect(new Set(again.report.differences.map(({ decision }) => decision))).toEqual(new Set([planted?.id]));
   });
 
   it.skipIf(!hasTrivago)(
