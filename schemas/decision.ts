@@ -52,6 +52,8 @@ export interface CapSeen {
   readonly limit: number;
   /** The slot, from 0, that it was full for because of what earlier slots took; absent: as seen for the first. */
   readonly slot?: number;
+  /** The whole limit, where `limit` is only what the partition had leased of it. */
+  readonly budget?: number;
 }
 
 /**

@@ -82,6 +82,11 @@ export interface CapTake {
    * have room beside each other. `after`: no room for a window's time after a mark (a dismissal); takes nothing.
    */
   readonly role?: 'exclude' | 'after';
+  /**
+   * Of a limit that all of the tenant share (the subject's partition takes what it has leased of it): which stretch of
+   * event time it counts in, and how many stretches after it share the limit with it.
+   */
+  readonly lease?: { readonly bucket: number; readonly spans: number };
 }
 
 /** What the commit decided of a draft. */

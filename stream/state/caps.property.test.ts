@@ -17,7 +17,17 @@ import {
 import { type Commit, memoryState, type OutboxItem, redisState, type StateStore } from './index.ts';
 import { choice, commit, decision, request } from './state.contract.ts';
 
-const clock = { now: () => 0, monotonic: () => performance.now() };
+/** Leases are asked for again after some time: the same time for both stores. */
+const steppedClock = () => {
+  let time = 0;
+  return {
+    now: () => 0,
+    monotonic: () => time,
+    pass: (ms: number) => {
+      time += ms;
+    },
+  };
+};
 
 interface World {
   readonly caps: fc.Arbitrary<string>;
@@ -86,6 +96,15 @@ const markTakeIn = (world: World): fc.Arbitrary<CapTake> =>
       role: fc.constant('exclude' as const),
     }),
   );
+const leasedTakeIn = (world: World): fc.Arbitrary<CapTake> =>
+  fc.record({
+    cap: named('budget', 3),
+    session: fc.constant(null),
+    limit: fc.integer({ min: 0, max: 6 }),
+    windowMs: fc.constant(1_000),
+    at: world.time,
+    lease: fc.record({ bucket: fc.integer({ min: 0, max: 70 }), spans: fc.constantFrom(0, 0, 2) }),
+  });
 const takeIn = (world: World): fc.Arbitrary<CapTake> =>
   fc.oneof(
     windowTakeIn(world),
@@ -100,7 +119,12 @@ const takeIn = (world: World): fc.Arbitrary<CapTake> =>
   );
 const choicesIn = (world: World): fc.Arbitrary<Choice[]> =>
   fc.array(
-    fc.array(takeIn(world), { minLength: 1, maxLength: 3 }).map((takes) => choice('action', takes)),
+    fc
+      .array(fc.oneof({ weight: 4, arbitrary: takeIn(world) }, leasedTakeIn(world)), {
+        minLength: 1,
+        maxLength: 3,
+      })
+      .map((takes) => choice('action', takes)),
     { minLength: 1, maxLength: 5 },
   );
 
@@ -108,7 +132,7 @@ const choicesIn = (world: World): fc.Arbitrary<Choice[]> =>
 const subject = fc.constantFrom('u:1', 'u:1', 'u:1', 'a:2');
 type Step =
   | { kind: 'commit'; drafts: { subject: string; choices: Choice[]; slots: number }[] }
-  | { kind: 'request'; key: number; subject: string; choices: Choice[]; slots: number }
+  | { kind: 'request'; partition: number; key: number; subject: string; choices: Choice[]; slots: number }
   | { kind: 'ask'; subject: string; takes: CapTake[] }
   | { kind: 'mark'; subject: string; cap: string; windowMs: number; at: number }
   | { kind: 'move'; from: string; to: string }
@@ -122,6 +146,7 @@ const stepIn = (world: World): fc.Arbitrary<Step> =>
     }),
     fc.record({
       kind: fc.constant('request' as const),
+      partition: fc.integer({ min: 0, max: 2 }),
       key: fc.integer({ min: 0, max: 99 }),
       subject,
       choices: choicesIn(world),
@@ -165,10 +190,13 @@ describe('caps', () => {
     await fc.assert(
       fc.asyncProperty(steps, async (sequence) => {
         await admin.flushall();
-        const redis = redisState({ connector: redisConnector(server.url), version: 1, clock });
-        const memory = memoryState({ clock });
+        const clocks = [steppedClock(), steppedClock()] as const;
+        const redis = redisState({ connector: redisConnector(server.url), version: 1, clock: clocks[0] });
+        const memory = memoryState({ clock: clocks[1] });
         try {
-          expect(await answers(redis, sequence)).toEqual(await answers(memory, sequence));
+          expect(await answers(redis, sequence, clocks[0])).toEqual(
+            await answers(memory, sequence, clocks[1]),
+          );
         } finally {
           await redis.close();
         }
@@ -296,7 +324,11 @@ function sorted(packed: string): unknown {
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
 }
 
-async function answers(store: StateStore, steps: readonly Step[]): Promise<unknown[]> {
+async function answers(
+  store: StateStore,
+  steps: readonly Step[],
+  clock: ReturnType<typeof steppedClock>,
+): Promise<unknown[]> {
   const given: unknown[] = [];
   let commits = 0;
   const next = (outbox: OutboxItem[], timers: Commit['timers'] = []) => {
@@ -305,6 +337,7 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
     return store.commit(0, commit(previous, `c${commits}`, { outbox, timers }));
   };
   for (const one of steps) {
+    clock.pass(100);
     if (one.kind === 'move') {
       await next([{ kind: 'transfer', payload: '{}', tenant: 'acme', subject: one.from }]);
       const moved = (await store.readOutbox(0, 0, 1_000, 0)).at(-1)?.caps ?? '';
@@ -327,7 +360,7 @@ async function answers(store: StateStore, steps: readonly Step[]): Promise<unkno
       );
     } else if (one.kind === 'request') {
       given.push(
-        await store.request(0, {
+        await store.request(one.partition, {
           ...request(`r${one.key}`, one.choices),
           subject: one.subject,
           slots: one.slots,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CapSeen, CapTake, Choice, Resolution, SlotResolution } from '../../schemas/index.ts';
+import type { Lease } from './leases/lease.ts';
 
 /**
  * Caps of one subject, as the memory adapter counts them. stream/state/redis/caps.lua is the same in Lua, and says why;
@@ -76,6 +77,11 @@ export function capUsed(caps: SubjectCaps, take: CapTake): number {
   return mayBeForgotten ? Math.max(used, take.limit) : used;
 }
 
+/** What the partition holds of the tenant's own limits, to be taken from. */
+export type HeldLeases = (cap: string, bucket: number) => Lease;
+
+const noLeases: HeldLeases = () => ({ granted: 0, used: 0, returned: 0 });
+
 /** A cap whose name begins so holds marks: what it counts refuses others, not itself. */
 export const isMark = (cap: string): boolean => cap.startsWith('!');
 
@@ -112,18 +118,24 @@ export function markCap(
  * For one slot after the other, takes the caps of the first choice with room, changing `caps`; says what was seen. A
  * slot that nothing is left for ends it.
  */
-export function resolveChoices(caps: SubjectCaps, choices: readonly Choice[], slots = 1): Resolution {
+export function resolveChoices(
+  caps: SubjectCaps,
+  choices: readonly Choice[],
+  slots = 1,
+  leases: HeldLeases = noLeases,
+): Resolution {
   const resolved: SlotResolution[] = [];
   const capsSeen: CapSeen[] = [];
   let left = choices.map((_, index) => index);
   while (resolved.length < slots) {
     const slot = resolved.length;
-    const available = left.filter((index) => hasRoom(caps, choices[index], slot, capsSeen));
+    const available = left.filter((index) => hasRoom(caps, leases, choices[index], slot, capsSeen));
     const chosen = available[0] ?? -1;
     resolved.push({ chosen, available });
     if (chosen < 0) break;
     for (const take of distinctTakes(choices[chosen]?.caps ?? [])) {
-      if (take.role === 'after') continue;
+      if (take.lease !== undefined) leases(take.cap, take.lease.bucket).used += 1;
+      if (take.role === 'after' || take.lease !== undefined) continue;
       if (take.session !== null) takeOfSession(caps, take, take.session);
       else takeOfWindow(caps, take, take.windowMs ?? 0);
     }
@@ -133,14 +145,23 @@ export function resolveChoices(caps: SubjectCaps, choices: readonly Choice[], sl
 }
 
 /** Adds what it saw: in the first slot (0) everything, later what put it out. */
-function hasRoom(caps: SubjectCaps, choice: Choice | undefined, slot: number, seen: CapSeen[]): boolean {
+function hasRoom(
+  caps: SubjectCaps,
+  leases: HeldLeases,
+  choice: Choice | undefined,
+  slot: number,
+  seen: CapSeen[],
+): boolean {
   let room = true;
   for (const take of distinctTakes(choice?.caps ?? [])) {
-    const used = capUsed(caps, take);
-    const isFull = used >= take.limit;
+    const held = take.lease === undefined ? null : leases(take.cap, take.lease.bucket);
+    const used = held === null ? capUsed(caps, take) : held.used;
+    const limit = held === null ? take.limit : held.granted - held.returned;
+    const isFull = used >= limit;
     if (isFull) room = false;
     if (slot > 0 && !isFull) continue;
-    const seenNow = { cap: take.cap, action: choice?.action ?? '', used, limit: take.limit };
+    const budget = held === null ? {} : { budget: take.limit };
+    const seenNow = { cap: take.cap, action: choice?.action ?? '', used, limit, ...budget };
     seen.push(slot === 0 ? seenNow : { ...seenNow, slot });
   }
   return room;

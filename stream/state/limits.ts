@@ -17,6 +17,8 @@ export const limits = {
   choices: 256,
   slots: 16,
   takesPerChoice: 64,
+  /** A ledger keeps 64 buckets, and looks this far on either side. */
+  leaseSpans: 24,
   /** Times are written as whole numbers of at most 14 digits: until the year 5138. */
   time: 1e14,
 } as const;
@@ -69,6 +71,14 @@ function checkMark(where: string, mark: Extract<Commit['outbox'][number], { kind
     throw invalid(where, `${mark.cap} cannot be marked for ${mark.windowMs} ms from ${mark.at} on`);
 }
 
+const isLease = ({ bucket, spans }: NonNullable<Choice['caps'][number]['lease']>, session: string | null) =>
+  session === null &&
+  Number.isSafeInteger(bucket) &&
+  bucket >= 0 &&
+  Number.isSafeInteger(spans) &&
+  spans >= 0 &&
+  spans <= limits.leaseSpans;
+
 const isGeneration = (number: number): boolean => Number.isSafeInteger(number) && number >= 0 && number < 1e9;
 
 const isTime = (time: number): boolean => Number.isSafeInteger(time) && time >= 0 && time < limits.time;
@@ -89,7 +99,8 @@ export function checkRequest(partition: number, request: RequestCommit): void {
 export function checkTakes(where: string, takes: Choice['caps']): void {
   if (takes.length > limits.takesPerChoice)
     throw invalid(where, `${takes.length} caps in one choice are more than ${limits.takesPerChoice}`);
-  for (const { cap, session, windowMs, limit, at, role } of takes) {
+  for (const { cap, session, windowMs, limit, at, role, lease } of takes) {
+    if (lease !== undefined && !isLease(lease, session)) throw invalid(where, `cap ${cap} can't be leased`);
     if (role === 'after' && session !== null) throw invalid(where, `cap ${cap} has no window`);
     if ((session === null) === (windowMs === null))
       throw invalid(where, `cap ${cap} needs either a session or a window`);

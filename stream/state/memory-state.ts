@@ -3,6 +3,7 @@ import type { CapTake, Resolution } from '../../schemas/index.ts';
 import {
   capsEnd,
   capUsed,
+  type HeldLeases,
   isEmpty,
   markCap,
   noCaps,
@@ -12,6 +13,8 @@ import {
   unionCaps,
   unpackCaps,
 } from './caps.ts';
+import { makeLeasing } from './leases/leasing.ts';
+import { memoryLeases } from './leases/memory.ts';
 import { checkCommit, checkRequest, checkTakes } from './limits.ts';
 import { outboxLost } from './outbox-lost.ts';
 import {
@@ -47,6 +50,8 @@ interface PartitionMemory extends Chain {
   outbox: StoredOutboxEntry[];
   readonly readers: Map<string, string>;
   readonly waiting: Set<() => void>;
+  /** Settles when the newest commit that waits for a lease may be made. */
+  turn: Promise<void> | null;
 }
 
 const keptCommits = 8;
@@ -55,6 +60,9 @@ const keptCommits = 8;
 export function memoryState(parts: { readonly clock: Clock }): StateStore {
   const partitions = new Map<number, PartitionMemory>();
   const layouts = new Map<number, string>();
+  const leases = memoryLeases();
+  const leasing = makeLeasing(leases, () => parts.clock.monotonic());
+  const held: Held = (partition, tenant) => (cap, bucket) => leases.held(partition, tenant, cap, bucket);
   const of = (partition: number): PartitionMemory => {
     let memory = partitions.get(partition);
     if (memory === undefined) {
@@ -80,7 +88,15 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
     async commit(partition, commit) {
       checkCommit(partition, commit);
       const memory = of(partition);
-      return makeCommit(memory, memory, partition, commit);
+      const lease = leasing.prepare(partition, decisionsIn(commit));
+      if (lease === null && memory.turn === null) return makeCommit(memory, memory, partition, commit, held);
+      // One that waits for a lease keeps its place before those that come after it.
+      const turn = Promise.all([memory.turn, lease]).then(() => {
+        if (memory.turn === turn) memory.turn = null;
+      });
+      memory.turn = turn;
+      await turn;
+      return makeCommit(memory, memory, partition, commit, held);
     },
     shadow(generation) {
       if (!(Number.isSafeInteger(generation) && generation > 0))
@@ -94,7 +110,7 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
           earliestOf(generationOf(of(partition), generation), tenant, limit),
         async commit(partition, commit) {
           checkCommit(partition, commit);
-          return makeCommit(of(partition), chainOf(partition), partition, { ...commit, generation });
+          return makeCommit(of(partition), chainOf(partition), partition, { ...commit, generation }, held);
         },
       };
     },
@@ -110,12 +126,17 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
     },
     async request(partition, request) {
       checkRequest(partition, request);
-      return makeRequest(of(partition), request, parts.clock.now());
+      await leasing.prepare(partition, [request]);
+      return makeRequest(of(partition), request, parts.clock.now(), held(partition, request.tenant));
     },
     async capsUsed(partition, tenant, subject, takes) {
       checkTakes(`question about caps of ${tenant}:${subject}`, takes);
       const caps = of(partition).caps.get(`${tenant}:${subject}`) ?? noCaps();
-      return takes.map((take: CapTake) => capUsed(caps, take));
+      return takes.map((take: CapTake) =>
+        take.lease === undefined
+          ? capUsed(caps, take)
+          : leases.held(partition, tenant, take.cap, take.lease.bucket).used,
+      );
     },
     async readOutbox(partition, offset, limit, waitMs, after) {
       const memory = of(partition);
@@ -174,6 +195,7 @@ const emptyPartition = (): PartitionMemory => ({
   outbox: [],
   readers: new Map(),
   waiting: new Set(),
+  turn: null,
 });
 
 const outboxEnd = (memory: PartitionMemory): number => memory.outboxStart + memory.outbox.length;
@@ -212,7 +234,17 @@ function isCurrent(memory: PartitionMemory, chain: Chain, generation: number): b
   return chain === memory ? generation === current : generation > current;
 }
 
-function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, commit: Commit): CommitOutcome {
+type Held = (partition: number, tenant: string) => HeldLeases;
+
+const decisionsIn = ({ outbox }: Commit) => outbox.filter((item) => item.kind === 'decision');
+
+function makeCommit(
+  memory: PartitionMemory,
+  chain: Chain,
+  partition: number,
+  commit: Commit,
+  held: Held,
+): CommitOutcome {
   const { generation = 0, activate } = commit;
   if (commit.previous !== chain.head.commitId || !isCurrent(memory, chain, generation)) {
     const before = chain.recent.find(({ id }) => id === commit.id);
@@ -239,6 +271,7 @@ function makeCommit(memory: PartitionMemory, chain: Chain, partition: number, co
           capsOf(memory, item.tenant, item.subject),
           item.choices,
           item.slots,
+          held(partition, item.tenant),
         );
         resolutions.push(resolution);
         publish(memory, { kind: item.kind, payload: item.payload, resolution, mark });
@@ -302,7 +335,12 @@ const positionWentBack = (partition: number, commit: Commit, head: PartitionHead
     `Could not commit partition ${partition}: position ${commit.position} is before the committed ${head.position}.`,
   );
 
-function makeRequest(memory: PartitionMemory, request: RequestCommit, now: number): RequestOutcome {
+function makeRequest(
+  memory: PartitionMemory,
+  request: RequestCommit,
+  now: number,
+  held: HeldLeases,
+): RequestOutcome {
   for (const [key, answer] of memory.answers) if (answer.expiresAt <= now) memory.answers.delete(key);
   const key = `${request.tenant}:${request.idempotencyKey}`;
   const first = memory.answers.get(key);
@@ -310,7 +348,7 @@ function makeRequest(memory: PartitionMemory, request: RequestCommit, now: numbe
   if (inForce(memory).blobs.get(`${request.tenant}:${request.subject}`)?.[0] === movedMark)
     return { kind: 'moved' };
   const { tenant, subject, choices, slots } = request;
-  const resolution = resolveChoices(capsOf(memory, tenant, subject), choices, slots);
+  const resolution = resolveChoices(capsOf(memory, tenant, subject), choices, slots, held);
   remindOfCaps(memory, request, resolution);
   const mark = `request:${key}`;
   const offset = publish(memory, { kind: 'decision', payload: request.payload, resolution, mark });
@@ -326,9 +364,12 @@ function remindOfCaps(
 ): void {
   const { blobs, timers } = inForce(memory);
   const key = `${tenant}:${subject}`;
-  const hasTaken = resolution.slots.some(({ chosen }) => (choices[chosen]?.caps.length ?? 0) > 0);
+  const hasTaken = resolution.slots.some(({ chosen }) => choices[chosen]?.caps.some(isOfSubject));
   if (forgetAt !== undefined && hasTaken && !blobs.has(key) && !timers.has(key)) timers.set(key, forgetAt);
 }
+
+/** Whether it is counted with the subject. */
+const isOfSubject = ({ role, lease }: CapTake): boolean => role !== 'after' && lease === undefined;
 
 function capsOf(memory: PartitionMemory, tenant: string, subject: string): SubjectCaps {
   const key = `${tenant}:${subject}`;

@@ -17,7 +17,7 @@ local function whole(number)
 end
 
 local function no_caps(key)
-  return { key = key, windows = {}, sessions = {}, session_floor = NEVER, cap_floor = NEVER, dirty = {} }
+  return { key = key, leases = {}, windows = {}, sessions = {}, session_floor = NEVER, cap_floor = NEVER, dirty = {} }
 end
 
 local function read_field(caps, field, value)
@@ -37,8 +37,10 @@ local function read_field(caps, field, value)
   end
 end
 
-local function read_caps(key)
+-- `leases`: those that this call has read of the partition (leases.lua).
+local function read_caps(key, leases)
   local caps = no_caps(key)
+  caps.leases = leases or caps.leases
   local flat = redis.call('HGETALL', key)
   for i = 1, #flat, 2 do read_field(caps, flat[i], cjson.decode(flat[i + 1])) end
   return caps
@@ -85,7 +87,8 @@ local function others_of(caps, take)
   return may_be_forgotten and math.max(used, limit) or used
 end
 
--- take = {cap, session or false, limit, window ms or false, at, role or false}. Role:
+-- take = {cap, session or false, limit, window ms or false, at, role or false, bucket or false}. One with a bucket is of
+-- a limit that all of the tenant share: it counts against what the partition has leased. Role:
 --   false      as many as the limit have room
 --   'exclude'  of the marks of a group, only those of one name
 --   'after'    none for a window's time after a mark; takes nothing itself
@@ -223,7 +226,10 @@ end
 
 local function take_all(caps, takes)
   for _, take in ipairs(takes) do
-    if take[6] ~= 'after' then
+    if take[7] then
+      local lease = lease_of(caps.leases, caps.key, take)
+      lease.used, lease.is_dirty = lease.used + 1, true
+    elseif take[6] ~= 'after' then
       if take[2] then take_session(caps, take) else take_window(caps, take) end
     end
   end
@@ -357,16 +363,23 @@ local function unpack_caps(packed)
   return caps
 end
 
+local function how_full(caps, take)
+  if not take[7] then return used_of(caps, take), take[3] end
+  local lease = lease_of(caps.leases, caps.key, take)
+  return lease.used, lease.granted - lease.returned
+end
+
 -- Whether a choice has room; adds what was seen: in the first slot (0) everything, later what put it out.
 local function has_room(caps, choice, slot, seen)
   local room = true
   for _, take in ipairs(choice[2]) do
-    local used = used_of(caps, take)
-    local is_full = used >= take[3]
+    local used, limit = how_full(caps, take)
+    local is_full = used >= limit
     if is_full then room = false end
     if slot == 0 or is_full then
       table.insert(seen, '{"cap":' .. cjson.encode(take[1]) .. ',"action":' .. cjson.encode(choice[1])
-        .. ',"used":' .. whole(used) .. ',"limit":' .. whole(take[3])
+        .. ',"used":' .. whole(used) .. ',"limit":' .. whole(limit)
+        .. (take[7] and ',"budget":' .. whole(take[3]) or '')
         .. (slot == 0 and '}' or ',"slot":' .. slot .. '}'))
     end
   end
@@ -414,11 +427,12 @@ local function choices_problem(choices)
     end
     for _, take in ipairs(choice[2]) do
       if type(take) ~= 'table' or type(take[1]) ~= 'string' or type(take[3]) ~= 'number' or type(take[5]) ~= 'number' then
-        return 'a take is not {cap, session, limit, window, at, role}'
+        return 'a take is not {cap, session, limit, window, at, role, bucket}'
       end
       if (type(take[2]) == 'string') == (type(take[4]) == 'number') then
         return 'a take needs either a session or a window'
       end
+      if take[7] and (type(take[7]) ~= 'number' or take[2]) then return 'a take of no bucket' end
       if take[6] and take[6] ~= 'exclude' and (take[6] ~= 'after' or take[2]) then return 'a take of an unknown role' end
     end
   end

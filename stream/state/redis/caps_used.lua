@@ -1,6 +1,6 @@
 -- How full caps are, without taking.
 -- KEYS: 1 caps of the subject (hash)
--- ARGV: 1 MessagePack of {{cap, session, limit, window, at, role}, ...}
+-- ARGV: 1 MessagePack of {{cap, session, limit, window, at, role, bucket}, ...}
 -- Reply: {used, ...} in the order asked
 -- Flags: no-writes.
 
@@ -11,6 +11,6 @@ local function caps_used(keys, argv)
   if problem then return redis.error_reply('INVALID ' .. problem) end
   local caps = read_caps(keys[1])
   local used = {}
-  for i, take in ipairs(takes) do used[i] = used_of(caps, take) end
+  for i, take in ipairs(takes) do used[i] = how_full(caps, take) end
   return used
 end

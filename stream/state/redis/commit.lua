@@ -14,7 +14,7 @@
 --          {{timers key, {due, member, ...}, {member to remove, ...}}, ...},
 --          generation that blobs and timers are of, generation to put in force or false}; an item is one of
 --           {'batch' | 'dead' | 'forward', payload}
---           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at, role}, ...}}, ...}, slots}
+--           {'decision', payload, caps key, {{action, {{cap, session, limit, window, at, role, bucket}, ...}}, ...}, slots}
 --           {'transfer', payload, caps key}  published with the caps, which the subject then has no more
 --           {'caps', JSON, caps key}         publishes nothing: adds caps that another subject's transfer carried
 --           {'mark', cap, caps key, window, time}   publishes nothing: marks a cap (caps.lua), as a dismissal does
@@ -222,12 +222,12 @@ local function commit(keys, argv)
   if problem then return redis.error_reply('INVALID ' .. problem) end
 
   local id, blobs, deletes, outbox = args[2], args[5], args[6], args[7]
-  local by_subject, resolutions, resolved = {}, {}, {}
+  local by_subject, leases, resolutions, resolved = {}, {}, {}, {}
   for i, item in ipairs(outbox) do
     if item[3] then
       local caps = by_subject[item[3]]
       if not caps then
-        caps = read_caps(item[3])
+        caps = read_caps(item[3], leases)
         by_subject[item[3]] = caps
       end
       resolved[i] = apply(item, caps)
@@ -241,6 +241,7 @@ local function commit(keys, argv)
   if is_moving(tag) then note_touched(tag, touched(args, by_subject)) end
   if args[4] then redis.call('SET', partition_key, args[4]) end
   for _, caps in pairs(by_subject) do write_caps(caps) end
+  write_leases(leases)
   for _, index in ipairs(args[8]) do
     many('ZADD', index[1], index[2])
     many('ZREM', index[1], index[3])

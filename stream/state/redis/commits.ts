@@ -1,6 +1,8 @@
+import { PresageError } from '../../../core/index.ts';
 import type { Resolution } from '../../../schemas/index.ts';
+import type { Leasing } from '../leases/leasing.ts';
 import { checkCommit } from '../limits.ts';
-import type { CommitOutcome, PartitionHead, StateStore } from '../port.ts';
+import type { Commit, CommitOutcome, PartitionHead, StateStore } from '../port.ts';
 import { readResolution } from '../resolution.ts';
 import type { StateCalls } from './functions.ts';
 import { packCommit } from './pack.ts';
@@ -11,7 +13,7 @@ const leastRoom = 64 * 1_024;
 const mostRoom = 4 * 1_024 * 1_024;
 
 /** The part of the store that moves a partition: reading its head, and committing. */
-export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'commit'> {
+export function redisCommits(calls: StateCalls, leases?: Leasing): Pick<StateStore, 'head' | 'commit'> {
   /** By partition: settles when the newest commit in flight does; never rejects. */
   const newest = new Map<number, Promise<void>>();
   /** Memory of commits that were answered, for the next: a megabyte each, which would be fetched from the system anew. */
@@ -46,7 +48,12 @@ export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'comm
     async commit(partition, commit) {
       checkCommit(partition, commit);
       const packed = packCommit(calls.keysOf(partition, commit.generation), commit, rooms.pop());
-      const outcome = sendAfter(newest.get(partition), partition, packed);
+      const before = newest.get(partition);
+      const lease = leases?.prepare(partition, decisionsIn(commit));
+      // One that waits for a lease is overtaken by the next, which is fenced, waits for it in turn and is sent again.
+      const outcome = lease
+        ? lease.catch(goWithout).then(() => sendAfter(before, partition, packed))
+        : sendAfter(before, partition, packed);
       const forget = (): void => {
         if (newest.get(partition) === settled) newest.delete(partition);
       };
@@ -61,6 +68,13 @@ export function redisCommits(calls: StateCalls): Pick<StateStore, 'head' | 'comm
       return outcome;
     },
   };
+}
+
+const decisionsIn = ({ outbox }: Commit) => outbox.filter((item) => item.kind === 'decision');
+
+/** Without a lease there is no room in it, which the decision says; all else can go on. */
+export function goWithout(error: unknown): void {
+  if (!(error instanceof PresageError)) throw error;
 }
 
 function headOf(fields: readonly (string | null | undefined)[]): PartitionHead {

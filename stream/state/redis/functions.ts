@@ -6,6 +6,8 @@ const library = functionLibrary({
   name: 'state',
   files: [
     '../../redis/keys.lua',
+    './leases.lua',
+    './ledger.lua',
     './caps.lua',
     './moving.lua',
     './commit.lua',
@@ -18,10 +20,12 @@ const library = functionLibrary({
     request: [],
     caps_used: ['no-writes'],
     save_reader: ['allow-oom'],
+    lease: ['allow-oom'],
+    ledger: ['allow-oom'],
   },
 });
 
-export type StateFunction = 'commit' | 'request' | 'caps_used' | 'save_reader';
+export type StateFunction = 'commit' | 'request' | 'caps_used' | 'save_reader' | 'lease' | 'ledger';
 
 /** How the state's parts reach Redis. `what` says what is tried, for the message of an error. */
 export interface StateCalls {

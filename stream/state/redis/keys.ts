@@ -13,6 +13,8 @@ export interface StateKeys {
   timers(tenant: string): string;
   caps(tenant: string, subject: string): string;
   answer(tenant: string, idempotencyKey: string): string;
+  /** What the partition holds of a limit that all of a tenant share. */
+  lease(tenant: string, cap: string): string;
 }
 
 export const layoutsKey = 'presage:layouts';
@@ -35,6 +37,7 @@ export function stateKeys(version: number, partition: number, generation = 0, is
     statePrefix: `${tag}:state${mark}:`,
     timers: (tenant) => `${tag}:timers${mark}:${tenant}`,
     caps: (tenant, subject) => `${tag}:cap:${tenant}:${subject}`,
+    lease: (tenant, cap) => `${tag}:lease:${tenant}:${cap}`,
     answer: (tenant, idempotencyKey) => `${tag}:idem:${tenant}:${idempotencyKey}`,
   };
 }

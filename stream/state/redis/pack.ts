@@ -118,7 +118,7 @@ function packChoices(packer: Packer, choices: readonly Choice[]): void {
 function packTakeList(packer: Packer, takes: readonly CapTake[]): void {
   packer.array(takes.length);
   for (const take of takes) {
-    packer.array(6).string(take.cap);
+    packer.array(7).string(take.cap);
     if (take.session === null) packer.boolean(false);
     else packer.string(take.session);
     packer.number(take.limit);
@@ -127,6 +127,8 @@ function packTakeList(packer: Packer, takes: readonly CapTake[]): void {
     packer.number(take.at);
     if (take.role === undefined) packer.boolean(false);
     else packer.string(take.role);
+    if (take.lease === undefined) packer.boolean(false);
+    else packer.number(take.lease.bucket);
   }
 }
 

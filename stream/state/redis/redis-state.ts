@@ -1,12 +1,14 @@
 import type { Clock } from '../../../core/index.ts';
 import { BlockingReads, RedisCaller, type RedisConnector } from '../../redis/index.ts';
+import { makeLeasing } from '../leases/leasing.ts';
 import { checkRequest, checkTakes } from '../limits.ts';
 import type { StateStore } from '../port.ts';
 import { readResolution } from '../resolution.ts';
-import { redisCommits } from './commits.ts';
+import { goWithout, redisCommits } from './commits.ts';
 import { stateCalls } from './functions.ts';
 import { redisGenerations } from './generations.ts';
 import { layoutsKey } from './keys.ts';
+import { redisLeases } from './leases.ts';
 import { redisOutbox } from './outbox.ts';
 import { packRequest, packTakes } from './pack.ts';
 
@@ -34,10 +36,11 @@ export function redisState(options: RedisStateOptions): StateStore {
   const reads = new BlockingReads(connector, 'outbox', clock);
   const calls = stateCalls(caller, options.version);
   const { keysOf, invoke, send } = calls;
+  const leases = makeLeasing(redisLeases(calls, options.version), () => clock.monotonic());
   const generations = redisGenerations(calls, caller, options.version);
 
   return {
-    ...redisCommits(calls),
+    ...redisCommits(calls, leases),
     ...redisOutbox(calls, reads),
     ...generations,
     partitionState: (partition) =>
@@ -45,6 +48,7 @@ export function redisState(options: RedisStateOptions): StateStore {
     async request(partition, request) {
       checkRequest(partition, request);
       const { tenant, subject, idempotencyKey } = request;
+      await leases.prepare(partition, [request])?.catch(goWithout);
       for (;;) {
         const keys = keysOf(partition, generations.inForce(partition));
         const { answer, outbox, caps, statePrefix, head } = keys;

@@ -5,7 +5,7 @@
 --       4 state blob of the subject (string)
 --       5 head of the partition (hash)
 --       6 timers of the tenant (sorted set)
--- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at, role}, ...}}, ...}, milliseconds to keep the answer,
+-- ARGV: 1 MessagePack of {payload, {{action, {{cap, session, limit, window, at, role, bucket}, ...}}, ...}, milliseconds to keep the answer,
 --         generation of the state blob, time to look at the caps of a subject without state or false, its member in the timers, slots}
 -- Reply: {'decided', offset, resolution}    resolution is JSON
 --        {'repeated', payload, resolution}  the key has been answered before: the first answer
@@ -51,6 +51,7 @@ local function request(keys, argv)
     redis.call('ZADD', keys[6], 'NX', whole(forget_at), member)
   end
   write_caps(caps)
+  write_leases(caps.leases)
   local now = redis.call('TIME')
   local offset = publish(outbox_key, 'decision', payload, resolution, 'request:' .. now[1] .. '.' .. now[2])
   -- With the subject, which the key does not name: that is what the answer is moved by.
