@@ -2,6 +2,7 @@ export * from './clock.ts';
 export * from './errors.ts';
 export * from './gate.ts';
 export * from './ids.ts';
+export * from './local-time.ts';
 export * from './log.ts';
 export * from './murmur2.ts';
 export * from './role.ts';

@@ -2,7 +2,7 @@ import type { CapTake } from '../schemas/index.ts';
 import type { CompiledAction, CompiledCap, CompiledPlacement } from '../workspace/index.ts';
 import type { Question } from './question.ts';
 
-type Moment = Pick<Question, 'session' | 'time'>;
+type Moment = Pick<Question, 'tenant' | 'session' | 'time'>;
 
 /** What an action takes when it is chosen at this moment: its own caps, its group's, and those of the placement. */
 export function capsOf(
@@ -16,7 +16,10 @@ export function capsOf(
   return takes;
 }
 
-function takeOf({ id, per, limit, windowMs, role }: CompiledCap, { session, time }: Moment): CapTake {
+function takeOf(
+  { id, per, limit, windowMs, role, lease }: CompiledCap,
+  { tenant, session, time }: Moment,
+): CapTake {
   const take = {
     cap: id,
     // A subject's first moments may have no session yet: its cap then counts under the empty session.
@@ -25,5 +28,7 @@ function takeOf({ id, per, limit, windowMs, role }: CompiledCap, { session, time
     windowMs,
     at: time,
   };
+  if (lease !== undefined)
+    return { ...take, lease: { bucket: lease.bucketAt(tenant, time), spans: lease.spans } };
   return role === undefined ? take : { ...take, role };
 }

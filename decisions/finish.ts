@@ -1,4 +1,4 @@
-import type { Candidate, CapSeen, Choice, DecisionRecord, Resolution } from '../schemas/index.ts';
+import type { Candidate, CapSeen, Choice, DecisionRecord, Resolution, Verdict } from '../schemas/index.ts';
 
 /**
  * The final record: the draft as ranked, with what the commit found of caps and took. Pure, so that every reader of
@@ -41,7 +41,10 @@ function settle(
     verdict: {
       stage: 'constraints',
       rule: full?.cap ?? 'no room',
-      saw: full ? { used: full.used, limit: full.limit } : {},
+      saw: full ? sawOf(full) : {},
     },
   };
 }
+
+const sawOf = ({ used, limit, budget }: CapSeen): Verdict['saw'] =>
+  budget === undefined ? { used, limit } : { used, limit, budget };

@@ -93,6 +93,28 @@ describe('constraints, for the stream and for requests', () => {
     expect((await rig.view('side', start + hour))?.action).toBe('free_shipping');
   });
 
+  it('count a day of the tenant, and a window of all its subjects together', async () => {
+    expect((await rig.view('mail', start))?.action).toBe('voucher');
+    expect((await rig.ask('mail', start + minute)).action).toBe('voucher');
+    expect((await rig.view('mail', start + 2 * minute))?.action).toBe('voucher');
+    const fourth = await rig.ask('mail', start + 3 * minute);
+    expect(fourth.action).toBe('letter');
+    expect(verdict(fourth, 'voucher')).toEqual({
+      stage: 'constraints',
+      rule: 'voucher/budget',
+      saw: { used: 3, limit: 3, budget: 3 },
+    });
+    expect((await rig.view('mail', start + 4 * minute))?.action).toBe('letter');
+    const sixth = await rig.view('mail', start + 5 * minute);
+    expect(sixth?.action).toBeNull();
+    expect(verdict(sixth, 'letter').rule).toBe('letter/tenant/1h');
+    // A window is counted in twentieths: it is free again at most one of them later than it would have to be.
+    expect((await rig.ask('mail', start + hour + 4 * minute)).action).toBe('letter');
+    // Midnight in Paris.
+    expect((await rig.view('mail', start + 11 * hour - 1))?.action).toBe('letter');
+    expect((await rig.ask('mail', start + 11 * hour)).action).toBe('voucher');
+  });
+
   it('keep an action back after it was dismissed, from that event on', async () => {
     expect((await rig.view('banner', start))?.action).toBe('tenth_off');
     await rig.happen(outcome('tenth_off', 'accepted'), start + minute);

@@ -1,9 +1,13 @@
+import { localTime } from '../core/index.ts';
 import type { WorkspaceSource } from '../schemas/index.ts';
 import type { CapSource } from '../schemas/workspace/constraints.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import type { CompiledCap } from './compiled.ts';
 import { durationMs } from './duration.ts';
 import { type Path, quote } from './problems.ts';
+
+const dayMs = 86_400_000;
+const stretches = 20;
 
 type ActionSource = WorkspaceSource['actions'][string];
 
@@ -32,6 +36,14 @@ export function compileActionCaps(
       windowMs: durationMs(source.cooldown),
       role: 'after',
     });
+  if (source.budget !== undefined) {
+    const { tenants } = compiling.source;
+    // One zone that is wrong is told of with the tenant.
+    const bucketAt = (tenant: string, time: number): number =>
+      localTime(tenants[tenant]?.timezone ?? 'UTC', time)?.day ?? Math.floor(time / dayMs);
+    const lease = { spans: 0, bucketAt };
+    caps.push({ id: `${action}/budget`, per: 'tenant', limit: source.budget.daily, windowMs: dayMs, lease });
+  }
   return caps;
 }
 
@@ -59,6 +71,15 @@ export function checkExclusive({ source, report }: Compiling): void {
   }
 }
 
+/** A window is counted in stretches of a twentieth: it touches at most 21 of them, which share the limit. */
+function rolling(windowMs: number): NonNullable<CompiledCap['lease']> {
+  const stretchMs = Math.ceil(windowMs / stretches);
+  return {
+    spans: Math.ceil(windowMs / stretchMs),
+    bucketAt: (_tenant, time) => Math.floor(time / stretchMs),
+  };
+}
+
 function compileCaps(
   { report }: Compiling,
   owner: string,
@@ -71,6 +92,7 @@ function compileCaps(
     if (ids.has(id)) report([...path, index], `expected one cap per period but ${quote(id)} is there twice`);
     ids.add(id);
     const windowMs = cap.per === 'session' ? null : durationMs(cap.window);
-    return { id, per: cap.per, limit: cap.limit, windowMs };
+    const compiled = { id, per: cap.per, limit: cap.limit, windowMs };
+    return cap.per === 'tenant' ? { ...compiled, lease: rolling(windowMs ?? 1) } : compiled;
   });
 }

@@ -117,11 +117,17 @@ export interface CompiledEventType {
 export interface CompiledCap {
   /** Unique in the workspace, e.g. `free_shipping/session` or `free_shipping/subject/7d`. */
   readonly id: string;
-  readonly per: 'session' | 'subject';
+  readonly per: 'session' | 'subject' | 'tenant';
   readonly limit: number;
   readonly windowMs: number | null;
   /** `exclude`: a group's actions exclude each other. `after`: out after a dismissal. Absent: so many have room. */
   readonly role?: 'exclude' | 'after';
+  /** Of one for all of a tenant's subjects: the stretch of event time that a moment counts in. */
+  readonly lease?: {
+    /** How many stretches after it share the limit with it. */
+    readonly spans: number;
+    bucketAt(tenant: string, time: number): number;
+  };
 }
 
 /** The stages at which an expression can put a candidate out, in their order. */

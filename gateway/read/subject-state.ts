@@ -1,6 +1,6 @@
 import { PresageError, partitionOf, rawIdOf, type SubjectId } from '../../core/index.ts';
 import { capsOf } from '../../decisions/index.ts';
-import type { SubjectStateContents } from '../../schemas/index.ts';
+import type { CapTake, SubjectStateContents } from '../../schemas/index.ts';
 import type { FeatureSet } from '../../stream/features/port.ts';
 import type { EventLog } from '../../stream/log/port.ts';
 import type { StateStore } from '../../stream/state/port.ts';
@@ -31,7 +31,7 @@ export async function readSubjectState(
   const contents = features.inspect(state);
   const at = Math.max(0, state.newest);
   const values = features.read(state, at);
-  const takes = takesOf(workspace, { session: state.session, time: at });
+  const takes = takesOf(workspace, { tenant, session: state.session, time: at });
   const used = await store.capsUsed(partition, tenant, subject, takes);
   return {
     tenant,
@@ -68,12 +68,18 @@ export async function readSubjectState(
 }
 
 /** Every cap of the workspace, once; an action may stand in several placements. */
-function takesOf(workspace: CompiledWorkspace, moment: { session: string | null; time: number }) {
+function takesOf(
+  workspace: CompiledWorkspace,
+  moment: { tenant: string; session: string | null; time: number },
+) {
   const takes = [...workspace.placements.values()].flatMap((placement) =>
-    placement.actions.flatMap((action) => capsOf(action, moment, placement)),
+    placement.actions.flatMap((action) => capsOf(action, moment, placement).filter(isOfSubject)),
   );
   return [...new Map(takes.map((take) => [take.cap, take])).values()];
 }
+
+/** What all of a tenant share is not the subject's. */
+const isOfSubject = ({ lease }: CapTake): boolean => lease === undefined;
 
 /** JSON has no infinity. */
 const timeOf = (time: number): number | null => (Number.isFinite(time) ? time : null);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../duration.ts';
-import { caps, cooldown, exclusive } from './constraints.ts';
+import { budget, caps, cooldown, exclusive } from './constraints.ts';
 import { description, expression, name, numberOrExpression } from './parts.ts';
 
 const rules = {
@@ -41,6 +41,7 @@ export const action = z.strictObject({
   purpose: name.optional().describe('The purpose it serves; it may only read features that allow it.'),
   caps: caps.default([]).describe('How often it may be shown.'),
   cooldown: cooldown.optional(),
+  budget: budget.optional(),
   mode: z
     .enum(['act', 'observe'])
     .default('act')

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from '../duration.ts';
 import { description } from './parts.ts';
 
+const mostOfAll = 1_000_000_000;
 const cap = z.discriminatedUnion('per', [
   z.strictObject({
     per: z.literal('session').describe('Within one session.'),
@@ -10,6 +11,11 @@ const cap = z.discriminatedUnion('per', [
   z.strictObject({
     per: z.literal('subject').describe('For one person, within a window.'),
     limit: z.number().int().min(1).max(100).describe('How often at most.'),
+    window: duration.describe('Within this time, in event time.'),
+  }),
+  z.strictObject({
+    per: z.literal('tenant').describe('For all subjects of the tenant together, within a window.'),
+    limit: z.number().int().min(1).max(mostOfAll).describe('How often at most.'),
     window: duration.describe('Within this time, in event time.'),
   }),
 ]);
@@ -38,3 +44,11 @@ export const channel = z.strictObject({
 });
 
 export const cooldown = duration.describe('After it was dismissed it is out for this long, in event time.');
+
+export const budget = z
+  .strictObject({
+    daily: z.number().int().min(1).max(mostOfAll).describe('How often a day, for all subjects together.'),
+  })
+  .describe(
+    "How often it may be chosen for all of the tenant's subjects together; a day is the tenant's own.",
+  );
