@@ -109,7 +109,7 @@ describe('constraints, for the stream and for requests', () => {
     expect(sixth?.action).toBeNull();
     expect(verdict(sixth, 'letter').rule).toBe('letter/tenant/1h');
     // A window is counted in twentieths: it is free again at most one of them later than it would have to be.
-    expect((await rig.ask('mail', start + hour + 4 * minute)).action).toBe('letter');
+    expect((await rig.ask('mail', start + hour + 6 * minute)).action).toBe('letter');
     // Midnight in Paris.
     expect((await rig.view('mail', start + 11 * hour - 1))?.action).toBe('letter');
     expect((await rig.ask('mail', start + 11 * hour)).action).toBe('voucher');

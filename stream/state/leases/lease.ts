@@ -16,6 +16,14 @@ export interface LeasePlace {
   readonly limit: number;
 }
 
+/** A partition that holds something of a bucket. */
+export interface Holder {
+  readonly bucket: number;
+  readonly partition: number;
+}
+
+export const inOrder = (a: Holder, b: Holder): number => a.bucket - b.bucket || a.partition - b.partition;
+
 /** Buckets kept of a limit, by a partition and by the ledger; older ones have no room. */
 export const keptBuckets = 64;
 
@@ -30,6 +38,6 @@ export interface LeaseStore {
   ): Promise<Lease | null>;
   /** Grants at most `wanted`, to a place that holds `lease`; all that it was ever granted. */
   grant(place: LeasePlace, lease: Lease, wanted: number): Promise<number>;
-  /** Partitions that hold any of it, as far as the ledger knows. */
-  holders(place: LeasePlace): Promise<readonly number[]>;
+  /** Who holds any of what shares the limit with this bucket, this one included, as far as the ledger knows. */
+  holders(place: LeasePlace): Promise<readonly Holder[]>;
 }

@@ -66,14 +66,12 @@ export function makeLeasing(store: LeaseStore, now: () => number): Leasing {
     return granted > lease.granted ? store.lease(place, { granted }) : lease;
   }
 
-  /** Takes back what other partitions have left; true: there was something. */
+  /** Takes back what is left elsewhere: of other partitions, and of earlier and later buckets. true: there was something. */
   async function reclaim(place: LeasePlace): Promise<boolean> {
     let isMore = false;
-    for (const partition of await store.holders(place)) {
-      if (partition === place.partition) continue;
-      const other = { ...place, partition };
-      const before = await store.lease(other, {});
-      if (before === null) continue;
+    for (const holder of await store.holders(place)) {
+      if (holder.partition === place.partition && holder.bucket === place.bucket) continue;
+      const other = { ...place, ...holder };
       views.delete(keyOf(other));
       const after = await store.lease(other, { giveBack: true });
       // Told in any case: whoever took it back before may not have come to tell it.

@@ -1,4 +1,4 @@
-import { keptBuckets, type Lease, type LeasePlace, type LeaseStore } from './lease.ts';
+import { type Holder, inOrder, keptBuckets, type Lease, type LeasePlace, type LeaseStore } from './lease.ts';
 
 interface Buckets<T> {
   /** The newest that was forgotten. */
@@ -61,12 +61,14 @@ export function memoryLeases(): MemoryLeases {
       leased.total += given;
       return known.granted;
     },
-    async holders({ tenant, cap, bucket }: LeasePlace) {
-      const places = ledgers.get(`${tenant}:${cap}`)?.of.get(bucket)?.places ?? new Map();
-      return [...places]
-        .filter(([, { granted, returned }]) => granted > returned)
-        .map(([partition]) => partition)
-        .sort((a, b) => a - b);
+    async holders({ tenant, cap, bucket, spans }: LeasePlace) {
+      const found: Holder[] = [];
+      for (const [one, { places }] of ledgers.get(`${tenant}:${cap}`)?.of ?? []) {
+        if (Math.abs(one - bucket) > spans) continue;
+        for (const [partition, { granted, returned }] of places)
+          if (granted > returned) found.push({ bucket: one, partition });
+      }
+      return found.sort(inOrder);
     },
   };
 }

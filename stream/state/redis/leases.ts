@@ -1,4 +1,4 @@
-import type { LeasePlace, LeaseStore } from '../leases/lease.ts';
+import { inOrder, type LeasePlace, type LeaseStore } from '../leases/lease.ts';
 import type { StateCalls } from './functions.ts';
 
 /** How long a decision waits for a lease before it goes without. */
@@ -38,18 +38,27 @@ export function redisLeases(calls: StateCalls, version: number): LeaseStore {
       return Number(granted ?? lease.granted);
     },
     async holders(place) {
-      const all = await calls.send(
-        (redis) => redis.hgetall(`${ledgerOf(place)}@${place.bucket}`),
-        `read who holds of ${place.cap}`,
+      const { bucket, spans, cap } = place;
+      const read = (key: string) => calls.send((redis) => redis.hgetall(key), `read who holds of ${cap}`);
+      const near = Object.entries(await read(ledgerOf(place)))
+        .filter(([one, leased]) => Math.abs(Number(one) - bucket) <= spans && Number(leased) > 0)
+        .map(([one]) => Number(one));
+      // Of partitions of another version of the log only their own program could give back.
+      const prefix = `g${version}:`;
+      const found = await Promise.all(
+        near.map(async (one) => {
+          const places = await read(`${ledgerOf(place)}@${one}`);
+          return Object.entries(places)
+            .filter(
+              ([field, granted]) => field.startsWith(prefix) && Number(granted) > returnedOf(places, field),
+            )
+            .map(([field]) => ({ bucket: one, partition: Number(field.slice(prefix.length)) }));
+        }),
       );
-      const prefix = `g${placeOf(0).slice(0, -1)}`;
-      return Object.entries(all)
-        .filter(
-          ([field, granted]) =>
-            field.startsWith(prefix) && Number(granted) > Number(all[`r${field.slice(1)}`] ?? 0),
-        )
-        .map(([field]) => Number(field.slice(prefix.length)))
-        .sort((a, b) => a - b);
+      return found.flat().sort(inOrder);
     },
   };
 }
+
+const returnedOf = (places: Readonly<Record<string, string>>, field: string): number =>
+  Number(places[`r${field.slice(1)}`] ?? 0);
