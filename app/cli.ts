@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../core/index.ts';
 import { actionsCommand } from './commands/actions.ts';
+import { backtestCommand } from './commands/backtest.ts';
 import { applyCommand, rebuildCommand } from './commands/builds.ts';
 import { checkCommand } from './commands/check-command.ts';
 import type { Context } from './commands/context.ts';
@@ -60,6 +61,7 @@ for (const add of [
   stateCommand,
   linkCommand,
   simulateCommand,
+  backtestCommand,
   resetCommand,
 ]) {
   add(program, context);

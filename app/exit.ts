@@ -20,6 +20,7 @@ const usageCodes = new Set([
   'workspace_missing',
   'workspace_not_written',
   'map_unusable',
+  'table_unusable',
   'file_unreadable',
   'sql_refused',
   'sql_failed',

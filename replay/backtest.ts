@@ -60,13 +60,15 @@ export function backtest(log: DecisionLog, policy: Policy, options: BacktestOpti
     options,
   );
   const slots = slates === null ? 1 : slates.reduce((most, rows) => Math.max(most, rows.length), 1);
-  const estimates = all.map(({ terms, width }, place) =>
-    estimateOf(terms, sample, units, {
-      width,
+  // A slate without a slot has nothing there.
+  const least = slots === 1 ? bounds.leastReward : slots * Math.min(0, bounds.leastReward);
+  const most = slots === 1 ? bounds.mostReward : slots * Math.max(0, bounds.mostReward);
+  const estimates = all.map((kind, place) =>
+    estimateOf(kind.terms, sample, units, {
+      width: kind.width,
       level: options.level,
       bootstrapped: intervals[place] ?? null,
-      least: slots * Math.min(bounds.leastReward, slots > 1 ? 0 : bounds.leastReward),
-      most: slots * bounds.mostReward,
+      ...(kind === kinds.difference ? { least: least - most, most: most - least } : { least, most }),
     }),
   );
   const [onPolicy, difference] = estimates.slice(-2) as [Estimate, Estimate];
@@ -94,7 +96,7 @@ export function backtest(log: DecisionLog, policy: Policy, options: BacktestOpti
     diagnostics,
     model: fit?.quality ?? null,
     refused: refusals(diagnostics, shares),
-    warnings: warnings(diagnostics),
+    warnings: warnings(diagnostics, fit?.quality ?? null),
   };
 }
 

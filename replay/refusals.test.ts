@@ -18,7 +18,7 @@ const reasons = (change: Partial<Diagnostics>, share = 0.1): string[] =>
 describe('a policy is recommended for its estimates', () => {
   it('where nothing stands against it', () => {
     expect(refusals(fine, evenly)).toEqual([]);
-    expect(warnings(fine)).toEqual([]);
+    expect(warnings(fine, null)).toEqual([]);
   });
 
   it('unless more than 1% of it is outside what the log did', () => {
@@ -46,16 +46,30 @@ describe('a policy is recommended for its estimates', () => {
   it('unless the rewards are worth fewer than 10 equal ones, with a warning under 30', () => {
     expect(reasons({ effectivePositives: 9.9 })).toEqual(['positives']);
     expect(reasons({ effectivePositives: 10 })).toEqual([]);
-    expect(warnings({ ...fine, effectivePositives: 29.9 })).toHaveLength(1);
-    expect(warnings({ ...fine, effectivePositives: 30 })).toEqual([]);
+    expect(warnings({ ...fine, effectivePositives: 29.9 }, null)).toHaveLength(1);
+    expect(warnings({ ...fine, effectivePositives: 30 }, null)).toEqual([]);
     // Refused already.
-    expect(warnings({ ...fine, effectivePositives: 5 })).toEqual([]);
+    expect(warnings({ ...fine, effectivePositives: 5 }, null)).toEqual([]);
   });
 
   it('unless one row carries more than a quarter of any estimate', () => {
     expect(reasons({}, 0.25)).toEqual([]);
     expect(reasons({}, 0.26)).toEqual(['one_row']);
     expect(refusals(fine, [{ estimate: 'dr', share: 0.26 }])[0]).toContain('26% of dr');
+  });
+
+  it('with a warning where the model of rewards is no better than a constant', () => {
+    const model = {
+      family: 'logistic',
+      folds: 3,
+      penalties: [1, 1, 1],
+      loss: 'log loss',
+      outOfFold: 0.5,
+      constant: 0.4,
+      isBetterThanConstant: false,
+    } as const;
+    expect(warnings(fine, model)[0]).toContain('log loss of 0.5 and a constant one of 0.4');
+    expect(warnings(fine, { ...model, isBetterThanConstant: true })).toEqual([]);
   });
 
   it('and every reason is told', () => {

@@ -1,4 +1,5 @@
 import { type Diagnostics, surprise } from './diagnostics.ts';
+import type { ModelQuality } from './reward/cross-fit.ts';
 
 /** What estimates must hold to before a policy is recommended for them. */
 export const limits = {
@@ -53,14 +54,21 @@ export function refusals(diagnostics: Diagnostics, shares: readonly LargestShare
 }
 
 /** What does not stand against it, and should be known. */
-export function warnings({ effectivePositives }: Diagnostics): string[] {
-  const { effectivePositives: least, fewPositives } = limits;
-  return effectivePositives >= least && effectivePositives < fewPositives
-    ? [
-        `positives: the rewards are worth only ${number(effectivePositives)} equal ones; under 30, intervals are too narrow more often than they should be`,
-      ]
-    : [];
+export function warnings({ effectivePositives }: Diagnostics, model: ModelQuality | null): string[] {
+  const list: string[] = [];
+  if (effectivePositives >= limits.effectivePositives && effectivePositives < limits.fewPositives)
+    list.push(
+      `positives: the rewards are worth only ${number(effectivePositives)} equal ones; under 30, an interval misses the value more often than it says`,
+    );
+  if (model !== null && !model.isBetterThanConstant)
+    list.push(
+      `model: out of fold, the model of rewards has a ${model.loss} of ${fine(model.outOfFold)} and a constant one of ${fine(model.constant)}: it has learned nothing that DM or DR could use`,
+    );
+  return list;
 }
+
+/** Losses differ in late digits. */
+const fine = (loss: number): string => String(Number(loss.toPrecision(6)));
 
 const percent = (share: number): string => `${number(100 * share)}%`;
 

@@ -13,8 +13,11 @@ export interface RowSource {
 /** A mapping module's default export: one parsed row -> zero or more events. */
 export type RowMap = (row: Record<string, unknown>, source: RowSource) => unknown;
 
-/** Loads a mapping module. Throws PresageError `map_unusable` with what is wrong. */
-export async function loadRowMap(path: string): Promise<RowMap> {
+/** Loads a mapping module. Throws PresageError `map_unusable` with what is wrong; `form` says what it must be. */
+export async function loadRowMap(
+  path: string,
+  form = '(row, source) => event, events or nothing',
+): Promise<RowMap> {
   let loaded: { default?: unknown };
   try {
     loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
@@ -28,7 +31,7 @@ export async function loadRowMap(path: string): Promise<RowMap> {
   if (typeof loaded.default !== 'function') {
     throw new PresageError(
       'map_unusable',
-      `The mapping module ${path} must export a function as default: (row, source) => event, events or nothing.`,
+      `The mapping module ${path} must export a function as default: ${form}.`,
     );
   }
   return loaded.default as RowMap;

@@ -89,7 +89,9 @@ export function problemOfMap(value: unknown, areProbabilities: boolean): string 
       return `${action}: expected ${areProbabilities ? 'a probability' : 'a number'}, got ${shown(one)}`;
     sum += one;
   }
-  return areProbabilities && !isWhole(sum) ? `its probabilities sum to ${sum}, not to 1` : null;
+  return areProbabilities && !isWhole(sum)
+    ? `its probabilities sum to ${Number(sum.toPrecision(6))}, not to 1`
+    : null;
 }
 
 /** Files have rounded probabilities; a sum further off than this is another mistake. */

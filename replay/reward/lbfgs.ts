@@ -7,15 +7,15 @@ const remembered = 8;
 
 /**
  * Minimises a smooth convex function from where `x` is, in place: limited-memory BFGS (Nocedal 1980) with a line search
- * that halves until the function falls enough (Armijo). Stops when the gradient is small beside the value.
+ * that halves until the function falls enough (Armijo). Stops when no part of the gradient is larger than `steepest`.
  */
-export function minimise(objective: Objective, x: Float64Array, mostSteps = 200, tolerance = 1e-6): void {
+export function minimise(objective: Objective, x: Float64Array, steepest: number, mostSteps = 200): void {
   const size = x.length;
   let gradient = new Float64Array(size);
   let value = objective.evaluate(x, gradient);
   const moves: { step: Float64Array; change: Float64Array; inverse: number }[] = [];
   for (let iteration = 0; iteration < mostSteps; iteration++) {
-    if (Math.sqrt(dot(gradient, gradient)) <= tolerance * Math.max(1, Math.abs(value))) return;
+    if (gradient.every((one) => Math.abs(one) <= steepest)) return;
     const direction = directionOf(gradient, moves);
     const slope = dot(direction, gradient);
     if (!(slope < 0)) return;
