@@ -1,54 +1,33 @@
-import type {
-  Candidate,
-  Choice,
-  DecisionDraft,
-  DecisionRecord,
-  FeatureValue,
-  Verdict,
-} from '../schemas/index.ts';
+import type { Choice, DecisionDraft, DecisionRecord, FeatureValue } from '../schemas/index.ts';
 import type { CompiledAction } from '../workspace/index.ts';
 import { capsOf } from './caps.ts';
 import type { Considered } from './consider.ts';
+import { nothing } from './explore/items.ts';
 import { gate } from './gate.ts';
-import type { Contender, Question, Scores } from './question.ts';
+import type { Question, Scores } from './question.ts';
+import { rank } from './rank.ts';
 
 /** A decision on its way into the commit: the record so far, and the complete ranking of what could be chosen. */
 export type Draft = DecisionDraft;
 
 /**
- * Scoring and arbitration: ranks the contenders by priority = P x C x V x L (MISSION.md), highest first, ties in the
- * order of the workspace file, and writes the record. The policy is greedy, so `choicePropensity` is 1 and the record
- * says deterministic. A contender whose acceptance probability is no probability is out at scoring.
+ * Ranks the contenders (rank.ts) and writes the record, as far as it is known before the commit: what had room, what
+ * was chosen and with which probability comes after it (finish.ts).
  */
 export function arbitrate(
   question: Question,
-  { contenders, out }: Considered,
+  considered: Considered,
   scores: Scores,
   decidedAt: number,
 ): Draft {
-  const ranked: Ranked[] = [];
-  const unscored: Candidate[] = [];
-  for (const [index, contender] of contenders.entries()) {
-    const acceptProbability = scores.acceptProbabilities[index] ?? Number.NaN;
-    if (acceptProbability >= 0 && acceptProbability <= 1) {
-      const { contextWeight, value, lever } = contender;
-      const priority = acceptProbability * contextWeight * value * lever;
-      const score = { acceptProbability, contextWeight, value, lever, priority };
-      ranked.push({ contender, index, score });
-    } else unscored.push({ action: contender.action.name, verdict: noScore });
-  }
-  ranked.sort((a, b) => b.score.priority - a.score.priority || a.index - b.index);
-
-  const candidates: Candidate[] = ranked.map(({ contender, score }, index) => ({
-    action: contender.action.name,
-    verdict: outranked,
-    score,
-    rank: index + 1,
-  }));
+  const { candidates, nothing: none, exploration, order } = rank(question, considered, scores);
+  const { slots = 1 } = question.placement;
   const expiresAt = question.time + question.placement.expiresMs;
-
   return {
-    choices: ranked.map(({ contender: { action } }) => choiceOf(action, question, expiresAt)),
+    choices: order.map((contender) =>
+      contender === null ? offerNothing : choiceOf(contender.action, question, expiresAt),
+    ),
+    ...(slots === 1 ? {} : { slots }),
     record: {
       id: question.id,
       tenant: question.tenant,
@@ -62,9 +41,11 @@ export function arbitrate(
       ...featuresOf(question),
       ...(question.identity === undefined ? {} : { identity: question.identity }),
       context: contextOf(question),
-      candidates: [...candidates, ...unscored, ...out],
+      candidates: considered.out.length === 0 ? candidates : [...candidates, ...considered.out],
       available: [],
       capsSeen: [],
+      ...(exploration === undefined ? {} : { exploration }),
+      ...(none === undefined ? {} : { nothing: none }),
       action: null,
       choicePropensity: 1,
       deterministic: true,
@@ -89,14 +70,8 @@ export function arbitrate(
   };
 }
 
-interface Ranked {
-  readonly contender: Contender;
-  readonly index: number;
-  readonly score: NonNullable<Candidate['score']>;
-}
-
-const outranked: Verdict = { stage: 'arbitration', rule: 'outranked', saw: {} };
-const noScore: Verdict = { stage: 'scoring', rule: 'no score', saw: {} };
+/** Always available: it takes from nothing. */
+const offerNothing: Choice = { action: nothing, caps: [], offer: null, mode: 'act' };
 
 function choiceOf(action: CompiledAction, question: Question, expiresAt: number): Choice {
   const refused = gate(action);

@@ -1,5 +1,5 @@
-import type { Candidate, Verdict } from '../schemas/index.ts';
-import type { CompiledAction, Scope } from '../workspace/index.ts';
+import type { Candidate, Posterior, Verdict } from '../schemas/index.ts';
+import type { CompiledAction, CompiledExploration, Scope } from '../workspace/index.ts';
 import { constraints } from './constraints.ts';
 import { evaluateOnce, type Known } from './evaluate.ts';
 import type { Contender, Question } from './question.ts';
@@ -8,6 +8,8 @@ export interface Considered {
   readonly contenders: readonly Contender[];
   /** Candidates that the rules put out, each with its verdict. */
   readonly out: readonly Candidate[];
+  /** What offering nothing is worth; absent: it is no candidate. */
+  readonly nothing?: number;
 }
 
 /**
@@ -18,15 +20,51 @@ export function consider(question: Question): Considered {
   const contenders: Contender[] = [];
   const out: Candidate[] = [];
   const known: Known = new Map();
-  const { features, event, context } = question;
-  for (const action of question.placement.actions) {
+  const { features, event, context, placement } = question;
+  for (const action of placement.actions) {
     const scope: Scope = { features, event, action: action.attributes, context };
     const verdict = ruleOut(action, scope, known) ?? constrain(action, question);
     const result = verdict ?? weigh(action, scope, known);
-    if ('stage' in result) out.push({ action: action.name, verdict: result });
-    else contenders.push(result);
+    if ('stage' in result) {
+      out.push({ action: action.name, verdict: result });
+      continue;
+    }
+    const posterior =
+      placement.exploration?.kind === 'thompson' ? believe(placement.exploration, scope, known) : null;
+    if (posterior === null) contenders.push(result);
+    else if ('stage' in posterior) out.push({ action: action.name, verdict: posterior });
+    else contenders.push({ ...result, posterior });
   }
-  return { contenders, out };
+  const worth = worthOfNothing(question, known);
+  return worth === null ? { contenders, out } : { contenders, out, nothing: worth };
+}
+
+/** Null: not stated, or not known for this subject. */
+function worthOfNothing({ placement, features, event, context }: Question, known: Known): number | null {
+  const { nothing } = placement;
+  if (nothing === undefined || typeof nothing === 'number') return nothing ?? null;
+  const outcome = evaluateOnce(nothing, { features, event, action: null, context }, known);
+  return 'value' in outcome && Number(outcome.value) > 0 ? Number(outcome.value) : null;
+}
+
+/** The posterior of a candidate's acceptance probability. Below 1 its density would have no bound. */
+function believe(
+  { alpha, beta }: Extract<CompiledExploration, { kind: 'thompson' }>,
+  scope: Scope,
+  known: Known,
+): Posterior | Verdict {
+  const numbers: number[] = [];
+  for (const [name, expression] of Object.entries({ alpha, beta })) {
+    const outcome = evaluateOnce(expression, scope, known);
+    const isKnown = 'value' in outcome && Number(outcome.value) >= 1 && Number(outcome.value) < Infinity;
+    if (!isKnown) {
+      const rule = 'why' in outcome ? outcome.why : `${name} must be at least 1, is ${outcome.value}`;
+      return { stage: 'scoring', rule, saw: expression.saw(scope) };
+    }
+    numbers.push(Number(outcome.value));
+  }
+  const [a = 1, b = 1] = numbers;
+  return { alpha: a, beta: b };
 }
 
 /** The first rule that does not hold. One that can't be evaluated does not hold. */

@@ -21,5 +21,5 @@ export interface DecideParts {
 export function decide(question: Question, { score, resolve, decidedAt }: DecideParts): DecisionRecord {
   const considered = consider(question);
   const draft = arbitrate(question, considered, score(question, considered), decidedAt);
-  return finishDecision(draft.record, draft.choices, resolve(draft));
+  return finishDecision(draft.record, draft.choices, resolve(draft), draft.slots);
 }

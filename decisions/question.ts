@@ -1,4 +1,4 @@
-import type { DecisionRecord, FeatureVector } from '../schemas/index.ts';
+import type { DecisionRecord, FeatureVector, Posterior } from '../schemas/index.ts';
 import type { CompiledAction, CompiledPlacement } from '../workspace/index.ts';
 
 /** All that a decision is made from. The same question always has the same answer. */
@@ -40,6 +40,8 @@ export interface Contender {
   readonly contextWeight: number;
   readonly value: number;
   readonly lever: number;
+  /** What is believed of its acceptance probability, where the policy draws from that. */
+  readonly posterior?: Posterior;
 }
 
 /** Acceptance probabilities of the contenders, in their order, and where they came from. */

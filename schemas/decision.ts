@@ -40,8 +40,49 @@ export interface Candidate {
     readonly lever: number;
     readonly priority: number;
   };
-  /** 1 = first; absent for candidates that were out before arbitration. */
+  /** 1 = highest priority; absent for candidates that were out before arbitration. */
   readonly rank?: number;
+  /** Place in the ranking that was drawn, 1 = first; absent where nothing was drawn. */
+  readonly drawn?: number;
+  /** What is believed of the acceptance probability, Beta(alpha, beta); only where the policy draws from it. */
+  readonly posterior?: Posterior;
+}
+
+export interface Posterior {
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** How a ranking is drawn. Absent from a record: by priority alone. */
+export interface Exploration {
+  readonly kind: 'epsilon_greedy' | 'softmax' | 'thompson';
+  /** Of softmax: a candidate's weight is priority ^ (1 / temperature). */
+  readonly temperature?: number;
+  /** Probability with which the ranking is a uniform permutation instead: epsilon and the floor together. */
+  readonly uniform: number;
+}
+
+/** Offering nothing, as a candidate: it is always available, and ends the slots. */
+export interface NothingCandidate {
+  readonly priority: number;
+  readonly rank: number;
+  readonly drawn?: number;
+}
+
+/** What one of several slots shows, in order. */
+export interface DecisionSlot {
+  /** `null`: nothing; it is the last slot then. */
+  readonly action: string | null;
+  /** Actions that had room for it, given what earlier slots took, in the order that was drawn. */
+  readonly available: readonly string[];
+  /** P(action | earlier slots, available). */
+  readonly choicePropensity: number;
+  /** P(action in this slot), whatever the earlier slots show. */
+  readonly marginal: number;
+  /** Standard error of `marginal`; 0: it is exact. */
+  readonly marginalError: number;
+  readonly mode: DecisionMode;
+  readonly offer: Offer | null;
 }
 
 /** How full one cap was when the decision was committed. */
@@ -125,11 +166,20 @@ export interface DecisionRecord {
   /** Actions still available at the commit, in ranking order. */
   readonly available: readonly string[];
   readonly capsSeen: readonly CapSeen[];
-  /** `null`: nothing was offered. */
+  /** Absent: the candidates are ranked by priority alone. */
+  readonly exploration?: Exploration;
+  /** Absent: nothing is offered only where nothing is available. */
+  readonly nothing?: NothingCandidate;
+  /** `null`: nothing was offered. Of several slots: the first. */
   readonly action: string | null;
-  /** Probability with which this policy chose `action`, given what was available; 1 for a deterministic policy. */
+  /** Probability with which this policy chose `action` (for the first slot), given what was available. */
   readonly choicePropensity: number;
+  /** No other choice was possible, for any slot: the policy draws nothing, or there was nothing to draw from. */
   readonly deterministic: boolean;
+  /** Where the placement has several: what each shows. */
+  readonly slots?: readonly DecisionSlot[];
+  /** Probability of all slots together: the product of their `choicePropensity`. */
+  readonly slatePropensity?: number;
   readonly rung: Rung;
   readonly rungReason: string;
   readonly model: { readonly id: string; readonly version: string; readonly sha256: string } | null;

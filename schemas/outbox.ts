@@ -56,6 +56,7 @@ export interface DecisionDraft {
 }
 
 export interface Choice {
+  /** '' = to offer nothing: it is always available, and ends the slots. */
   readonly action: string;
   readonly caps: readonly CapTake[];
   readonly offer: DecisionRecord['offer'];

@@ -16,7 +16,7 @@ export function readOutboxEntry(stored: StoredOutboxEntry): OutboxEntry {
     case 'decision': {
       const draft = JSON.parse(stored.payload) as DecisionDraft;
       const resolution = stored.resolution ?? { slots: [], capsSeen: [] };
-      return { kind, offset, decision: finishDecision(draft.record, draft.choices, resolution) };
+      return { kind, offset, decision: finishDecision(draft.record, draft.choices, resolution, draft.slots) };
     }
   }
 }

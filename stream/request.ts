@@ -224,14 +224,17 @@ export function makeRequestDecider(
     if (outcome.kind === 'moved' && place.subject !== request.subject)
       outcome = await store.request(place.partition, { ...commit, subject: place.subject });
     if (outcome.kind === 'moved') return 'moved';
-    const { record: first, choices } =
-      outcome.kind === 'repeated' ? (JSON.parse(outcome.payload) as DecisionDraft) : draft;
+    const {
+      record: first,
+      choices,
+      slots,
+    } = outcome.kind === 'repeated' ? (JSON.parse(outcome.payload) as DecisionDraft) : draft;
     refuseOther(first, request);
     parts.logger.debug(
       { tenant: request.tenant, requestId: request.requestId, decision: first.id, outcome: outcome.kind },
       'Decided on request',
     );
-    return finishDecision(first, choices, outcome.resolution);
+    return finishDecision(first, choices, outcome.resolution, slots);
   }
 
   function unrecorded(

@@ -74,7 +74,7 @@ function compileAction(
 }
 
 /** The properties of the events whose triggers can bring this action; null when only requests can. */
-function eventsBefore(compiling: Compiling, placements: readonly string[]): EventNames | null {
+export function eventsBefore(compiling: Compiling, placements: readonly string[]): EventNames | null {
   const { source, names } = compiling;
   const triggers = Object.values(source.triggers);
   if (triggers.length < names.triggers.size) return { properties: new Map(), isOpen: true };

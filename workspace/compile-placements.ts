@@ -1,9 +1,12 @@
 import { contentHash } from './canonical.ts';
+import { eventsBefore } from './compile-actions.ts';
 import { compilePlacementCaps } from './compile-caps.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
+import { compileExploration } from './compile-exploration.ts';
 import { compileLadder } from './compile-ladder.ts';
 import type { CompiledAction, CompiledFeature, CompiledModel, CompiledPlacement } from './compiled.ts';
 import { durationMs } from './duration.ts';
+import type { CelType } from './expression-names.ts';
 import { featureOfInput } from './model-inputs.ts';
 
 const mostActions = 200;
@@ -14,6 +17,7 @@ export function compilePlacements(
   all: ReadonlyMap<string, CompiledAction>,
   models: ReadonlyMap<string, CompiledModel>,
   features: readonly CompiledFeature[],
+  names: ReadonlyMap<string, CelType>,
 ): ReadonlyMap<string, CompiledPlacement> {
   const { source, report } = compiling;
   const placements = new Map<string, CompiledPlacement>();
@@ -31,10 +35,12 @@ export function compilePlacements(
     const model = placement.model === undefined ? null : (models.get(placement.model) ?? null);
     const expiresMs = durationMs(placement.expires);
     const ladder = compileLadder(compiling, name, models, actions);
-    const policy = policyOf(compiling, name, actions, [model, ladder.fallback ?? null], features);
+    const exploration = compileExploration(compiling, name, actions, names, eventsBefore(compiling, [name]));
+    const scorers = [model, ladder.fallback ?? null] as const;
+    const policy = policyOf(compiling, name, actions, exploration, scorers, features);
     const caps = compilePlacementCaps(compiling, name);
     const shared = caps.length === 0 ? {} : { caps };
-    placements.set(name, { name, expiresMs, model, ...ladder, ...shared, actions, policy });
+    placements.set(name, { name, expiresMs, model, ...exploration, ...ladder, ...shared, actions, policy });
   }
   return placements;
 }
@@ -44,6 +50,7 @@ function policyOf(
   { source }: Compiling,
   placement: string,
   actions: readonly CompiledAction[],
+  explores: Pick<CompiledPlacement, 'nothing' | 'exploration'>,
   [model, fallback]: readonly [CompiledModel | null, CompiledModel | null],
   features: readonly CompiledFeature[],
 ): string {
@@ -53,7 +60,13 @@ function policyOf(
     action.weight,
     action.lever,
   ]);
-  const read = new Set(expressions.flatMap((one) => (typeof one === 'object' ? one.reads : [])));
+  const own = explores.exploration;
+  const beliefs = own?.kind === 'thompson' ? [own.alpha, own.beta] : [];
+  const read = new Set(
+    [...expressions, ...beliefs, explores.nothing].flatMap((one) =>
+      typeof one === 'object' ? one.reads : [],
+    ),
+  );
   for (const input of [...(model?.inputs ?? []), ...(fallback?.inputs ?? [])])
     read.add(featureOfInput(input) ?? input);
   const groups = new Set(actions.flatMap(({ group }) => group ?? []));
@@ -69,6 +82,9 @@ function policyOf(
     ...constraintsOf(source, placement),
     model: model === null ? null : contentOf(model),
     ...(fallback === null ? {} : { fallback: contentOf(fallback) }),
+    slots: source.placements[placement]?.slots,
+    nothing: source.placements[placement]?.nothing,
+    exploration: source.placements[placement]?.exploration,
     ...(source.placements[placement]?.default === undefined
       ? {}
       : { default: source.placements[placement]?.default }),

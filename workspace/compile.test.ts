@@ -441,3 +441,63 @@ ${actions}`;
     );
   });
 });
+
+describe('exploration of a placement', () => {
+  const shop = (placement: string) => `
+features: { views: { kind: count, of: page, window: 1h } }
+placements: { banner: ${placement} }
+triggers: { seen: { on: page, placement: banner } }
+actions:
+  a: { placements: [banner], value: 1, attributes: { known: 3 } }
+  b: { placements: [banner], value: 1, attributes: { known: 5, other: 1 } }
+`;
+  const banner = async (placement: string) => (await load(shop(placement))).placements.get('banner')!;
+
+  test('is none unless it is stated', async () => {
+    const { slots, nothing, exploration } = await banner('{}');
+    expect([slots, nothing, exploration]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('has defaults, and a floor', async () => {
+    const { slots, nothing, exploration } = await banner(
+      '{ slots: 3, nothing: 0.5, exploration: { kind: softmax } }',
+    );
+    expect([slots, nothing, exploration]).toEqual([3, 0.5, { kind: 'softmax', temperature: 1, floor: true }]);
+  });
+
+  test('of Thompson sampling reads features and what all candidates have', async () => {
+    const { exploration } = await banner(
+      '{ exploration: { kind: thompson, alpha: 1 + action.known, beta: 1 + views } }',
+    );
+    expect(exploration).toMatchObject({
+      kind: 'thompson',
+      alpha: { readsAction: true },
+      beta: { reads: ['views'] },
+    });
+    await expect(
+      banner('{ exploration: { kind: thompson, alpha: action.other, beta: 1 + views } }'),
+    ).rejects.toThrow('placements.banner.exploration.alpha: this action has no attribute "other"');
+  });
+
+  test.each([
+    ['{ slots: 17 }', 'placements.banner.slots: expected at most 16 but found 17'],
+    ['{ nothing: 0 }', 'placements.banner.nothing: expected a number above 0 but found 0'],
+    ['{ nothing: viws }', 'placements.banner.nothing: there is no feature "viws". Did you mean "views"?'],
+    ['{ exploration: { kind: softmax, temperature: 0.01 } }', 'expected at least 0.05 but found 0.01'],
+  ])('%s is refused', async (placement, message) => {
+    await expect(banner(placement)).rejects.toThrow(message);
+  });
+
+  test('is part of the policy', async () => {
+    const policies = await Promise.all(
+      ['{}', '{ slots: 2 }', '{ nothing: 1 }', '{ exploration: { kind: softmax } }'].map(
+        async (placement) => {
+          const own = await mkdtemp(join(folder, 'own-'));
+          await writeFile(join(own, 'presage.yaml'), head + shop(placement));
+          return (await loadWorkspace(own)).placements.get('banner')?.policy;
+        },
+      ),
+    );
+    expect(new Set(policies).size).toBe(4);
+  });
+});

@@ -39,7 +39,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
   const allFeatures = [...features, ...shared];
   const models = compileModels(compiling, files.models, names, allFeatures);
   const actions = compileActions(compiling, names);
-  const placements = compilePlacements(compiling, actions, models, allFeatures);
+  const placements = compilePlacements(compiling, actions, models, allFeatures, names);
   const triggers = compileTriggers(compiling, placements, names);
   for (const { name, kind, when } of triggers) {
     const read = when?.reads.find((feature) => isSharedFeature(source, feature));

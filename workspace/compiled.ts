@@ -182,8 +182,25 @@ export interface CompiledModel {
   };
 }
 
+/** How a placement tries what it does not expect to be best. */
+export type CompiledExploration =
+  | { readonly kind: 'epsilon_greedy'; readonly epsilon: number; readonly floor: boolean }
+  | { readonly kind: 'softmax'; readonly temperature: number; readonly floor: boolean }
+  | {
+      readonly kind: 'thompson';
+      readonly alpha: Expression<number>;
+      readonly beta: Expression<number>;
+      readonly floor: boolean;
+    };
+
 export interface CompiledPlacement {
   readonly name: string;
+  /** How many actions it shows at once; absent: 1. */
+  readonly slots?: number;
+  /** What showing nothing is worth; absent: it is no candidate. */
+  readonly nothing?: number | Expression<number>;
+  /** Absent: by priority alone. */
+  readonly exploration?: CompiledExploration;
   readonly expiresMs: number;
   readonly model: CompiledModel | null;
   /** A cheaper model, asked where `model` cannot answer in time. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../duration.ts';
 import { budget, caps, cooldown, exclusive } from './constraints.ts';
+import { exploration } from './exploration.ts';
 import { description, expression, name, numberOrExpression } from './parts.ts';
 
 const rules = {
@@ -78,6 +79,21 @@ export const placement = z.strictObject({
   model: name
     .optional()
     .describe("The model that scores this placement's candidates; without one, rules do."),
+  slots: z
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('How many actions it shows at once, in order. Default 1.'),
+  nothing: numberOrExpression
+    .optional()
+    .describe(
+      'What it is worth to show nothing: a number or CEL, above 0, compared with the priorities. Without it something is shown wherever something is available.',
+    ),
+  exploration: exploration
+    .optional()
+    .describe('How it tries what it does not expect to be best. Without it, it does not.'),
   fallback: name
     .optional()
     .describe('A cheaper model, asked where the model cannot answer in its share of the time.'),

@@ -116,7 +116,7 @@ export function markCap(
 
 /**
  * For one slot after the other, takes the caps of the first choice with room, changing `caps`; says what was seen. A
- * slot that nothing is left for ends it.
+ * slot that nothing is left for ends it, and so does the action '': nothing.
  */
 export function resolveChoices(
   caps: SubjectCaps,
@@ -132,7 +132,7 @@ export function resolveChoices(
     const available = left.filter((index) => hasRoom(caps, leases, choices[index], slot, capsSeen));
     const chosen = available[0] ?? -1;
     resolved.push({ chosen, available });
-    if (chosen < 0) break;
+    if (chosen < 0 || choices[chosen]?.action === '') break;
     for (const take of distinctTakes(choices[chosen]?.caps ?? [])) {
       if (take.lease !== undefined) leases(take.cap, take.lease.bucket).used += 1;
       if (take.role === 'after' || take.lease !== undefined) continue;

@@ -443,6 +443,24 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         expect(await resolve()).toEqual({ slots: [{ chosen: -1, available: [] }], capsSeen: [] });
       });
 
+      it('end with the choice of nothing, which takes from nothing', async () => {
+        const choices = [choice('a', [perSubject(1, 1_000)]), choice('', []), choice('b', [])];
+        const outcome = await store.commit(
+          partition,
+          commit('', 'c1', { outbox: [{ ...decision(choices), slots: 3 }] }),
+        );
+        expect(outcome).toMatchObject({
+          resolutions: [
+            {
+              slots: [
+                { chosen: 0, available: [0, 1, 2] },
+                { chosen: 1, available: [1, 2] },
+              ],
+            },
+          ],
+        });
+      });
+
       it('fill several slots in order, each with what the ones before it have left', async () => {
         const cap = [perSubject(2, 1_000)];
         const three = [choice('a', cap), choice('b', cap), choice('c', cap), choice('d', [])];

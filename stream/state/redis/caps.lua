@@ -387,7 +387,8 @@ local function has_room(caps, choice, slot, seen)
 end
 
 -- choices = {{action, {take, take, ...}}, ...}. For one slot after the other, takes the caps of the first choice with
--- room, in the Lua table only; a slot that nothing is left for ends it. Returns the Resolution as JSON.
+-- room, in the Lua table only; a slot that nothing is left for ends it, and so does the action '': nothing. Returns
+-- the Resolution as JSON.
 local function resolve(caps, choices, slots)
   local resolved, seen, left = {}, {}, {}
   for i = 1, #choices do left[i] = i end
@@ -402,7 +403,7 @@ local function resolve(caps, choices, slots)
     local chosen = table.remove(available, 1)
     table.insert(resolved, '{"chosen":' .. (chosen and chosen - 1 or -1) .. ',"available":['
       .. table.concat(names, ',') .. ']}')
-    if not chosen then break end
+    if not chosen or choices[chosen][1] == '' then break end
     take_all(caps, choices[chosen][2])
     left = available
   end
