@@ -181,3 +181,49 @@ export interface SubjectStateContents {
 export interface StopResult {
   readonly tenants: readonly { readonly name: string; readonly stopped: boolean }[];
 }
+
+/**
+ * GET /api/outcomes?by&tenant&from&to: what came of decisions, by action, placement, policy, rung or model; at most 200
+ * groups, those with most decisions first. Every decision counts once for each type of outcome.
+ */
+export interface OutcomeRates {
+  readonly by: 'action' | 'placement' | 'policy' | 'rung' | 'model';
+  /** Decisions made from `from` to before `to`, as known at `at`. */
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+  readonly groups: readonly {
+    readonly tenant: string;
+    /** Empty: nothing was offered, or no model. */
+    readonly key: string;
+    readonly simulated: boolean;
+    readonly decisions: number;
+    /** Something was chosen, and was to be delivered. */
+    readonly offered: number;
+    /** The client acknowledged that it was on the screen. All counts below are of these. */
+    readonly shown: number;
+    readonly accepted: number;
+    readonly dismissed: number;
+    readonly expired: number;
+    /** No answer within the time-out. */
+    readonly ignored: number;
+    /** No answer yet. */
+    readonly waiting: number;
+    readonly metrics: readonly {
+      readonly metric: string;
+      /** Shown, and the window has passed: `rate` is of these. */
+      readonly mature: number;
+      /** Mature ones with at least one success. */
+      readonly positives: number;
+      readonly rate: number | null;
+      /** Younger ones that have succeeded already; not in `rate`. */
+      readonly provisional: number;
+      /** Successes, each once, of all. */
+      readonly successes: number;
+      /** Sum of their values, an exact decimal in the tenant's currency. */
+      readonly value: string;
+    }[];
+  }[];
+  /** There are more groups. */
+  readonly truncated: boolean;
+}

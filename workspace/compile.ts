@@ -5,6 +5,7 @@ import type { Compiling } from './compile-context.ts';
 import { refersTo } from './compile-context.ts';
 import { compileFeatures } from './compile-features.ts';
 import { compileModels } from './compile-models.ts';
+import { compileOutcomes } from './compile-outcomes.ts';
 import { compilePlacements } from './compile-placements.ts';
 import { isSharedFeature } from './compile-shared.ts';
 import { compileTriggers } from './compile-triggers.ts';
@@ -69,6 +70,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
     triggers,
     triggersByType: byType(triggers),
     models,
+    outcomes: compileOutcomes(compiling),
     scoringBudgetMs: durationMs(source.scoring.budget),
     deduplicationIds: source.deduplication.ids,
     deduplicationMs: durationMs(source.deduplication.window),

@@ -257,6 +257,33 @@ export interface SessionEndTrigger extends Triggering {
 
 export type CompiledTrigger = EventTrigger | ConditionTrigger | AbsenceTrigger | SessionEndTrigger;
 
+/** What counts as success of a decision: which events, for how much, and for how long after it was shown. */
+export interface CompiledMetric {
+  readonly name: string;
+  readonly types: readonly string[];
+  readonly where: Expression<boolean> | null;
+  /** The property that is its value; null: it has none. */
+  readonly value: string | null;
+  /** Decimal places kept of it. */
+  readonly scale: number;
+  /** Property by which several events are one; null: a person's message id. */
+  readonly oncePer: string | null;
+  /** Property that names the decision; null: none does. */
+  readonly decision: string | null;
+  readonly windowMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface CompiledOutcomes {
+  /** A shown offer without an answer for so long was ignored. */
+  readonly timeoutMs: number;
+  /** For reported conversions. */
+  readonly windowMs: number;
+  /** Decimal places kept of a reported value. */
+  readonly scale: number;
+  readonly metrics: readonly CompiledMetric[];
+}
+
 /** A workspace that has been read, checked and compiled: everything in it refers to something that exists. */
 export interface CompiledWorkspace {
   readonly source: WorkspaceSource;
@@ -279,6 +306,7 @@ export interface CompiledWorkspace {
   readonly triggers: readonly CompiledTrigger[];
   readonly triggersByType: ReadonlyMap<string, readonly EventTrigger[]>;
   readonly models: ReadonlyMap<string, CompiledModel>;
+  readonly outcomes: CompiledOutcomes;
   readonly scoringBudgetMs: number;
   readonly deduplicationIds: number;
   readonly deduplicationMs: number;

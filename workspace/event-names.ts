@@ -82,6 +82,7 @@ export function undeclaredTypes(source: Compiling['source']): readonly string[] 
     ...Object.values(source.triggers).flatMap(({ on, after, absent }) =>
       [on === sessionEnd ? [] : (on ?? []), after ?? [], absent ?? []].flat(),
     ),
+    ...Object.values(source.outcomes?.metrics ?? {}).flatMap((metric) => [metric.of].flat()),
   ];
   return [...new Set(mentioned)].filter(
     (type) => type !== '*' && !type.startsWith('$') && !Object.hasOwn(source.types, type),

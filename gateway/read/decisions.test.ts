@@ -63,7 +63,7 @@ beforeAll(async () => {
     't3',
   );
   await warehouse.insert(
-    'outcome_rows',
+    'outcome_event_rows',
     ndjson([
       about('d2', { outcome: 'accepted', time: stamp(start + 60), position: 2 }),
       about('d2', { outcome: 'converted', value: 12.5, time: stamp(start + 70), position: 3 }),

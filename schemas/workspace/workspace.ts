@@ -4,6 +4,7 @@ import { action, actionGroup, placement } from './actions.ts';
 import { channel } from './constraints.ts';
 import { featureDefinition } from './features.ts';
 import { model } from './models.ts';
+import { outcomes } from './outcomes.ts';
 import { description, name } from './parts.ts';
 import { source } from './sources.ts';
 import { trigger } from './triggers.ts';
@@ -54,6 +55,7 @@ export const workspaceSource = z.strictObject({
   actions: z.record(name, action).default({}).describe('What can be offered, by name.'),
   triggers: z.record(name, trigger).default({}).describe('What starts a decision, by name.'),
   models: z.record(name, model).default({}).describe('ONNX models that predict acceptance, by name.'),
+  outcomes: outcomes.optional().describe('What counts as an answer to an offer, and as its success.'),
   sources: z
     .record(name, source)
     .default({})

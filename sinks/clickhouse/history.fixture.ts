@@ -53,6 +53,8 @@ export function eventOf(partition: number, position: number, spec: RecordSpec): 
     case 'outcome':
       return {
         ...common,
+        // As the engine makes it: the same report is the same event.
+        id: `outcome-${spec.decision}`,
         type: '$outcome',
         properties: { decision: spec.decision, action: 'voucher', placement: 'home', outcome: 'accepted' },
       };

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await put('exposure_rows', { decision: 'd1', tenant: 'shop', time: received + 99, position: 9 });
   await put('exposure_rows', { decision: 'd1', tenant: 'rival', time: received, position: 1 });
   await put(
-    'outcome_rows',
+    'outcome_event_rows',
     { decision: 'd1', tenant: 'shop', outcome: 'accepted', time: received + 20, position: 6 },
     { decision: 'd1', tenant: 'shop', outcome: 'converted', value: 12.5, time: received + 30, position: 7 },
     { decision: 'd1', tenant: 'rival', outcome: 'dismissed', time: received + 90, position: 8 },

@@ -173,7 +173,7 @@ function systemRow(
   }
   if (event.type === systemTypes.outcome) {
     const outcome = outcomeProperties.safeParse(event.properties);
-    if (outcome.success) return { table: 'outcome_rows', row: { ...what, ...outcome.data } };
+    if (outcome.success) return { table: 'outcome_event_rows', row: { ...what, ...outcome.data } };
   }
   return {
     table: 'control_event_rows',

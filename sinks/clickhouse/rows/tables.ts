@@ -3,7 +3,7 @@ export const tableNames = [
   'events',
   'decision_rows',
   'exposure_rows',
-  'outcome_rows',
+  'outcome_event_rows',
   'dead_letter_rows',
   'duplicate_rows',
   'control_event_rows',

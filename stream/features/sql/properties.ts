@@ -58,7 +58,13 @@ function cut(text: string): string {
  */
 export function amountSql(property: string, scale: number): string {
   const text = raw([property]);
-  const decimal = `toDecimal256OrNull(if(abs(JSONExtractFloat(${json}, ${quoted(property)})) < 1e17, ${text}, ''), 18)`;
+  const amount = amountOfText(text, `JSONExtractFloat(${json}, ${quoted(property)})`, scale);
+  return `if(match(${text}, '^[-0-9]'), ${amount}, NULL)`;
+}
+
+/** The same of a number and its text. */
+export function amountOfText(text: string, number: string, scale: number): string {
+  const decimal = `toDecimal256OrNull(if(abs(${number}) < 1e17, ${text}, ''), 18)`;
   const size = `toInt256(abs(${decimal}) * ${10 ** scale} + toDecimal256('0.5', 1))`;
-  return `if(match(${text}, '^[-0-9]') AND ${size} < 4503599627370496, toInt64(sign(${decimal}) * ${size}), NULL)`;
+  return `if(${size} < 4503599627370496, toInt64(sign(${decimal}) * ${size}), NULL)`;
 }
