@@ -20,6 +20,7 @@ import { simulateCommand } from './commands/simulate.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { startCommand } from './commands/start.ts';
 import { stateCommand } from './commands/state.ts';
+import { trainCommand } from './commands/train.ts';
 import { readEnvironment } from './environment.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { version } from './version.ts';
@@ -62,6 +63,7 @@ for (const add of [
   linkCommand,
   simulateCommand,
   backtestCommand,
+  trainCommand,
   resetCommand,
 ]) {
   add(program, context);

@@ -25,6 +25,7 @@ const usageCodes = new Set([
   'sql_refused',
   'sql_failed',
   'usage',
+  'too_few_labels',
   'unknown_tenant',
   'key_not_found',
   'key_revoked',

@@ -1,19 +1,15 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { PresageError } from '../../core/index.ts';
 import { parseTime } from '../../gateway/index.ts';
-import { openEmbeddedWarehouse } from '../../sinks/clickhouse/index.ts';
 import { boundOf } from '../../stream/features/sql/index.ts';
 import { type CompiledWorkspace, durationMs, formatDuration, loadWorkspace } from '../../workspace/index.ts';
 import { exitCodes } from '../exit.ts';
-import { checkWorkspace, clientOf } from '../instance/client.ts';
-import { findInstance } from '../instance/registry.ts';
 import { checkParity } from '../parity/check.ts';
-import type { Ask } from '../parity/port.ts';
 import { writeReport } from '../parity/report.ts';
 import { addApply } from './builds.ts';
-import { type Context, folderOf, type SharedOptions, withShared, workspaceFolder } from './context.ts';
+import { connect } from './connect.ts';
+import { type Context, type SharedOptions, withShared, workspaceFolder } from './context.ts';
 
 interface ParityCommandOptions extends SharedOptions {
   readonly sample: number;
@@ -91,29 +87,6 @@ async function parity(options: ParityCommandOptions, context: Context): Promise<
   } finally {
     await close();
   }
-}
-
-interface Connection {
-  readonly ask: Ask;
-  readonly folder: string;
-  close(): Promise<void>;
-}
-
-/** Through the running instance, as `presage sql`; where none runs, the data folder itself. */
-async function connect(options: ParityCommandOptions, context: Context): Promise<Connection> {
-  const running = await findInstance(context.environment.stateFolder, options.port);
-  if (running !== null) {
-    const named = options.workspace === undefined ? null : folderOf(options.workspace);
-    checkWorkspace(running, options.port, named);
-    const client = clientOf(running);
-    const ask = async <T>(query: string): Promise<T[]> =>
-      (await client.post<{ data: T[] }>('/api/sql', { query, format: 'JSON' })).data;
-    return { ask, folder: running.workspace, close: async () => {} };
-  }
-  const folder = folderOf(options.workspace);
-  const data = join(options.data ?? join(folder, '.presage'), 'clickhouse');
-  const warehouse = await openEmbeddedWarehouse({ folder: data, mustExist: true });
-  return { ask: (query) => warehouse.rows(query), folder, close: () => warehouse.close() };
 }
 
 function parseSample(text: string): number {

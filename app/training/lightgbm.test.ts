@@ -61,12 +61,16 @@ describe('--trainer lightgbm', () => {
       if (python === null) return;
       const examples = shape(drawn(600, 1));
       const options = { ...lightgbmDefaults, rounds: 40 };
-      const forest = await fitLightgbm(python, examples, plan, options, 'test');
+      const other = shape(drawn(200, 2));
+      const forest = await fitLightgbm(python, examples, plan, options, 'test', [other]);
       const scorer = await loadScorer(compiledModel(forest.file, inputs));
       const scores = await scorer.score(examples.values, examples.labels.length);
+      const ofOther = await scorer.score(other.values, other.labels.length);
       await scorer.close();
+      const own = forest.scores.flatMap((some) => [...some]);
+      expect(own).toHaveLength(800 * 5);
       const furthest = Math.max(
-        ...Array.from(scores, (score, row) => Math.abs(score - sigmoid(forest.scores[row] ?? Number.NaN))),
+        ...[...scores, ...ofOther].map((score, row) => Math.abs(score - sigmoid(own[row] ?? Number.NaN))),
       );
       expect(furthest).toBeLessThan(1e-5);
       expect(reliabilityOf(scores, examples.labels).auc).toBeGreaterThan(0.7);

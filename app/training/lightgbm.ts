@@ -37,8 +37,8 @@ export const lightgbmDefaults: LightgbmOptions = {
 export interface Forest {
   /** float32 `rows` [rows, inputs] -> `probability` [rows, 1]. */
   readonly file: Uint8Array;
-  /** LightGBM's own scores of the examples, before the sigmoid. */
-  readonly scores: Float64Array;
+  /** LightGBM's own scores before the sigmoid: of the examples, then of each of the others. */
+  readonly scores: readonly Float64Array[];
   /** The trainer and its version. */
   readonly by: string;
 }
@@ -50,20 +50,23 @@ export async function fitLightgbm(
   plan: ColumnPlan,
   { rounds, parameters, seed }: LightgbmOptions,
   name: string,
+  others: readonly Examples[] = [],
 ): Promise<Forest> {
-  const columns = columnsOf(examples, plan);
+  const columns = [examples, ...others].map((some) => columnsOf(some, plan));
+  const width = columns[0]?.inputs.length ?? 0;
   const folder = await mkdtemp(join(tmpdir(), 'presage-lightgbm-'));
   try {
     const sizes = listSizes(examples);
     const objective = sizes === null ? 'binary' : 'lambdarank';
     await Promise.all([
-      writeFile(join(folder, 'values.f32'), bytesOf(columns.values)),
-      writeFile(join(folder, 'labels.u8'), columns.labels),
+      writeFile(join(folder, 'values.f32'), Buffer.concat(columns.map(({ values }) => bytesOf(values)))),
+      writeFile(join(folder, 'labels.u8'), examples.labels),
       ...(sizes === null ? [] : [writeFile(join(folder, 'lists.i32'), bytesOf(sizes))]),
       writeFile(
         join(folder, 'job.json'),
         JSON.stringify({
-          width: columns.inputs.length,
+          width,
+          fitted: countOf(examples),
           hasLists: sizes !== null,
           rounds,
           parameters: { objective, num_threads: 1, ...parameters, seed },
@@ -79,12 +82,21 @@ export async function fitLightgbm(
     const { lightgbm, onnxmltools } = JSON.parse(versions) as Record<string, string>;
     return {
       file: treesOnnx(forest, examples.inputs, plan, name),
-      scores: new Float64Array(new Uint8Array(scores).buffer, 0, countOf(examples)),
+      scores: partsOf(scores, columns.map(countOf)),
       by: `LightGBM ${lightgbm}, onnxmltools ${onnxmltools}`,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function partsOf(scores: Uint8Array, counts: readonly number[]): Float64Array[] {
+  const all = new Float64Array(new Uint8Array(scores).buffer);
+  let from = 0;
+  return counts.map((count) => {
+    from += count;
+    return all.slice(from - count, from);
+  });
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array =>

@@ -24,7 +24,7 @@ labels = read("labels.u8", "u1")
 sizes = read("lists.i32", "<i4") if job["hasLists"] else None
 
 parameters = {"verbose": -1, "deterministic": True, "force_row_wise": True, **job["parameters"]}
-data = lightgbm.Dataset(values, labels, group=sizes)
+data = lightgbm.Dataset(values[: job["fitted"]], labels, group=sizes)
 fitted = lightgbm.train(parameters, data, job["rounds"])
 
 
