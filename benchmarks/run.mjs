@@ -32,6 +32,17 @@ const benchmarks = {
     shows:
       'what is served while state is made anew, in turn with and without: [--events 100000] [--rounds 3] [--decisions 50] [--tracked 100]; needs npm run build',
   },
+  decide: {
+    file: 'decide/decide.ts',
+    with: ['decide/serve.ts', 'decide/ask.ts'],
+    shows:
+      'POST /v1/decide at a fixed rate, healthy, with a slow scorer, with Redis stopped: [--rate 1000] [--seconds 20] [--fault 8]',
+  },
+  'decide-model': {
+    file: 'decide/model.ts',
+    shows:
+      'decisions of 20 candidates with a forest of 100 trees, in one process: [--decisions 40000] [--rounds 5]',
+  },
   'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
 };
 

@@ -5,7 +5,7 @@ import { placeModel } from './place.ts';
 import type { Scorer, Scorers } from './port.ts';
 import { type ProcessLimits, processLimits } from './process-runtime.ts';
 
-export interface ScorerOptions extends GuardParts {
+export interface ScorerOptions extends Omit<GuardParts, 'isInline'> {
   /** What a model may take while it is tried, if not the usual. */
   readonly limits?: ProcessLimits | undefined;
 }
@@ -40,7 +40,7 @@ async function load(model: CompiledModel, options: ScorerOptions): Promise<Score
   const { sha256 } = scorer.model;
   logger.info({ model: id, version, sha256, runs, blockMs, quantised, ms }, 'model loaded');
   if (runs === 'process') metrics.processes.inc();
-  const shared = guarded(batched(scorer, clock), options);
+  const shared = guarded(batched(scorer, clock), { ...options, isInline: runs === 'inline' });
   return {
     ...shared,
     async close() {

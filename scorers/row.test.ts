@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FeatureVector } from '../schemas/index.ts';
 import type { CompiledModel } from '../workspace/index.ts';
-import { buildRow } from './row.ts';
+import { buildRow, buildRows, type RowOf } from './row.ts';
 
 function modelOf(inputs: readonly string[], defaults: Record<string, number> = {}): CompiledModel {
   return { id: 'm', version: '1', path: '', sha256: '', inputs, missing: -1, defaults, block: 4 };
@@ -55,5 +57,57 @@ describe('the input row of a candidate', () => {
 
   it('does not mistake names of Object for defaults', () => {
     expect(rowOf(modelOf(['constructor']), {})).toEqual([-1]);
+  });
+});
+
+describe('the rows of a decision', () => {
+  it('are those of its candidates one by one', () => {
+    const inputs = ['a', 'action.price', 'is.x', 'by_item[action.item]', 'b', 'action.weight'];
+    const model = { inputs, missing: -1, defaults: { b: 7 } } as unknown as CompiledModel;
+    const number = fc.oneof(fc.integer(), fc.constant(Number.NaN), fc.constant(1e39));
+    const features = fc.record({
+      a: fc.oneof(number, fc.boolean(), fc.constant(null)),
+      b: fc.oneof(number, fc.constant(null)),
+      by_item: fc.oneof(fc.dictionary(fc.constantFrom('p', 'q', '1'), fc.integer()), fc.constant(null)),
+    });
+    const candidate = fc.record({
+      name: fc.constantFrom('x', 'y'),
+      attributes: fc.record(
+        {
+          price: number,
+          item: fc.oneof(fc.constantFrom('p', 'q', 'r'), fc.constant(1)),
+          weight: fc.string(),
+        },
+        { requiredKeys: [] },
+      ),
+    });
+    fc.assert(
+      fc.property(
+        features,
+        features,
+        fc.array(candidate, { maxLength: 6 }),
+        fc.nat({ max: 3 }),
+        (one, other, candidates, skip) => {
+          for (const given of [one, other]) {
+            const width = inputs.length;
+            const together = new Float32Array((candidates.length + skip) * width);
+            buildRows(model, given as FeatureVector, candidates as RowOf[], together, skip * width);
+            const alone = new Float32Array(together.length);
+            candidates.forEach(({ name, attributes }, row) => {
+              buildRow(
+                model,
+                given as FeatureVector,
+                attributes as RowOf['attributes'],
+                name,
+                alone,
+                (row + skip) * width,
+              );
+            });
+            expect(together).toEqual(alone);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });

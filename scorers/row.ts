@@ -27,23 +27,84 @@ export function buildRow(
   offset: number,
 ): void {
   let at = offset;
-  for (const column of columnsOf(model)) {
-    switch (column.from) {
-      case 'feature':
-        out[at] = numberFrom(features[column.name], column.missing);
-        break;
-      case 'attribute':
-        out[at] = numberFrom(attributes[column.name], column.missing);
-        break;
-      case 'key':
-        out[at] = numberFrom(valueAt(features[column.name], attributes[column.attribute]), column.missing);
-        break;
-      case 'action':
-        out[at] = column.name === action ? 1 : 0;
-        break;
-    }
-    at++;
+  const candidate = { name: action, attributes };
+  for (const column of columnsOf(model)) out[at++] = numberOf(column, features, candidate);
+}
+
+function numberOf(column: Column, features: FeatureVector, { name, attributes }: RowOf): number {
+  switch (column.from) {
+    case 'feature':
+      return numberFrom(features[column.name], column.missing);
+    case 'attribute':
+      return numberFrom(attributes[column.name], column.missing);
+    case 'key':
+      return numberFrom(valueAt(features[column.name], attributes[column.attribute]), column.missing);
+    case 'action':
+      return column.name === name ? 1 : 0;
   }
+}
+
+/** A candidate of a decision, as far as a model reads it. */
+export interface RowOf {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, number | string>>;
+}
+
+/**
+ * Writes the rows of one decision's candidates to `out`, from `offset` on: as `buildRow` for each of them, but what is
+ * the subject's is looked up once, and what is an action's once for good.
+ */
+export function buildRows(
+  model: CompiledModel,
+  features: FeatureVector,
+  candidates: readonly RowOf[],
+  out: Float32Array,
+  offset: number,
+): void {
+  const columns = columnsOf(model);
+  const width = columns.length;
+  const own = ownColumns(model);
+  for (const [row, candidate] of candidates.entries()) {
+    const from = offset + row * width;
+    if (row === 0) {
+      buildRow(model, features, candidate.attributes, candidate.name, out, from);
+      continue;
+    }
+    out.copyWithin(from, offset, offset + width);
+    if (own.fixed.length > 0) {
+      const values = fixedOf(own, columns, candidate);
+      for (let at = 0; at < own.fixed.length; at++) out[from + (own.fixed[at] ?? 0)] = values[at] ?? 0;
+    }
+    for (const at of own.keyed) out[from + at] = numberOf(columns[at] as Column, features, candidate);
+  }
+}
+
+/** Columns that differ between candidates: those that are the action's alone, and those by its key. */
+interface OwnColumns {
+  readonly fixed: readonly number[];
+  readonly keyed: readonly number[];
+  readonly values: WeakMap<RowOf, Float32Array>;
+}
+const ownByModel = new WeakMap<CompiledModel, OwnColumns>();
+
+function ownColumns(model: CompiledModel): OwnColumns {
+  let own = ownByModel.get(model);
+  if (own === undefined) {
+    const where = (kinds: readonly Column['from'][]): number[] =>
+      columnsOf(model).flatMap(({ from }, at) => (kinds.includes(from) ? [at] : []));
+    own = { fixed: where(['attribute', 'action']), keyed: where(['key']), values: new WeakMap() };
+    ownByModel.set(model, own);
+  }
+  return own;
+}
+
+function fixedOf(own: OwnColumns, columns: readonly Column[], candidate: RowOf): Float32Array {
+  let values = own.values.get(candidate);
+  if (values === undefined) {
+    values = Float32Array.from(own.fixed, (at) => numberOf(columns[at] as Column, {}, candidate));
+    own.values.set(candidate, values);
+  }
+  return values;
 }
 
 function columnsOf(model: CompiledModel): readonly Column[] {

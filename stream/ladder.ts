@@ -2,7 +2,7 @@ import { type Clock, PresageError } from '../core/index.ts';
 import type { Considered, Question, Scores } from '../decisions/index.ts';
 import type { Rung, ShadowScores } from '../schemas/index.ts';
 import type { Scorer, Scorers } from '../scorers/index.ts';
-import { buildRow } from '../scorers/index.ts';
+import { buildRows } from '../scorers/index.ts';
 import { chunksOf } from './chunks.ts';
 
 export interface LadderParts {
@@ -139,8 +139,9 @@ function scoresOf(scorer: Scorer, chunk: readonly Climb[], withinMs: number): Pr
   const rows = new Float32Array(count * width);
   let row = 0;
   for (const { question, considered } of chunk) {
-    for (const { action } of considered.contenders)
-      buildRow(model, question.features, action.attributes, action.name, rows, row++ * width);
+    const actions = considered.contenders.map(({ action }) => action);
+    buildRows(model, question.features, actions, rows, row * width);
+    row += actions.length;
   }
   return scorer.score(rows, count, withinMs);
 }
