@@ -32,6 +32,20 @@ describe('the benchmark of reads', () => {
   });
 });
 
+describe('the benchmarks of decisions', () => {
+  it('decide with a forest of 100 trees, all on the champion', async () => {
+    const output = await bench('decide-model', '--decisions', '400', '--rounds', '1');
+    expect(output).toMatch(/^\| 32 \| [\d,]+ \| .* \| champion 400 \|$/m);
+  });
+
+  it('ask over HTTP, with a slow scorer and with Redis stopped, and have an answer each time', async () => {
+    const short = ['--seconds', '1', '--fault', '1', '--after', '1', '--rate', '30', '--subjects', '50'];
+    const output = await bench('decide', ...short);
+    for (const phase of ['healthy', 'scorer slowed to 200 ms', 'Redis stopped', 'after it'])
+      expect(output).toMatch(new RegExp(`^\\| ${phase} \\| 30 \\| .* \\| 200: 30 \\|$`, 'm'));
+  });
+});
+
 describeWithKafka('the benchmarks on Kafka', () => {
   let kafka: TestKafka;
   beforeAll(async () => {

@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '20' },
     fault: { type: 'string', default: '8' },
+    after: { type: 'string', default: '12' },
     subjects: { type: 'string', default: '20000' },
     print: { type: 'boolean', default: false },
   },
@@ -29,7 +30,7 @@ const [perSecond, seconds, fault, subjects] = [
   options.subjects,
 ].map(Number) as [number, number, number, number];
 const deadlineMs = 50;
-const afterSeconds = 12;
+const afterSeconds = Number(options.after);
 const folder = mkdtempSync(join(tmpdir(), 'presage-decide-'));
 
 interface Phase {
