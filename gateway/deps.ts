@@ -95,6 +95,8 @@ export interface BuildStatus {
 export interface Repartition {
   /** Begins, or says how far it is if that number is under way. Throws `usage`, `build_running`, `repartition_running`. */
   begin(asked: { readonly partitions: number }): Promise<RepartitionStatus>;
+  /** Back to how it was, before producers wait. Throws `usage`, `repartition_running`: it is too late. */
+  cancel(): Promise<RepartitionStatus>;
   status(): Promise<RepartitionStatus>;
 }
 
@@ -104,8 +106,8 @@ export interface RepartitionStatus {
   readonly running: {
     readonly from: number;
     readonly to: number;
-    /** Copying; holding producers back and changing over; deleting what is left of before. */
-    readonly phase: 'copying' | 'switching' | 'cleaning';
+    /** Copying; holding producers back and changing over; deleting what is left of before, or what was copied in vain. */
+    readonly phase: 'copying' | 'switching' | 'cleaning' | 'cancelling';
     /** Keys of Redis looked at so far, and how many there are about. */
     readonly copied: number;
     readonly keys: number;

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { PresageError } from '../../core/index.ts';
 import type { RepartitionStatus } from '../../gateway/index.ts';
 import { exitCodes } from '../exit.ts';
 import type { InstanceClient } from '../instance/client.ts';
 import { type Context, instanceOf, type SharedOptions, withShared } from './context.ts';
 
 interface RepartitionOptions extends SharedOptions {
-  readonly partitions: number;
+  readonly partitions?: number;
+  readonly cancel?: boolean;
 }
 
 const lookEveryMs = 300;
@@ -14,15 +16,22 @@ const lookEveryMs = 300;
 export function repartitionCommand(program: Command, context: Context): void {
   withShared(program.command('repartition'))
     .description('divide log and state into another number of partitions while they serve')
-    .requiredOption('--partitions <n>', 'how many there are to be', parsePartitions)
+    .option('--partitions <n>', 'how many there are to be', parsePartitions)
+    .option('--cancel', 'leave them as they are, while nothing has come of it')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx presage repartition --partitions 8\n\nProducers wait for some seconds at the end. Interrupted, it goes on in the instance; run it again to watch.',
+      '\nExamples:\n  $ npx presage repartition --partitions 8\n  $ npx presage repartition --cancel\n\nProducers wait for some seconds at the end. Interrupted, it goes on in the instance; run it again to watch.',
     )
     .action(async (options: RepartitionOptions) => {
+      const { partitions, cancel } = options;
+      if ((partitions === undefined) === (cancel === undefined))
+        throw new PresageError(
+          'usage',
+          'Say either --partitions, with how many there are to be, or --cancel.',
+        );
       const client = await instanceOf(context, options);
-      const { partitions } = options;
-      await client.post<RepartitionStatus>('/api/repartition', { partitions });
+      if (cancel === true) await client.delete<RepartitionStatus>('/api/repartition');
+      else await client.post<RepartitionStatus>('/api/repartition', { partitions });
       await follow(client, options, context);
     });
 }

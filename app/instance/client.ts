@@ -6,13 +6,14 @@ export interface InstanceClient {
   readonly instance: InstanceFile;
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
+  delete<T>(path: string): Promise<T>;
   /** The body as it came, whatever its type. */
   postBytes(path: string, body: unknown): Promise<Buffer>;
 }
 
 /** Throws PresageError with the answer's own code and message; `instance_unreachable` (retriable) when there is none. */
 export function clientOf(instance: InstanceFile): InstanceClient {
-  async function call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Response> {
+  async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(new URL(path, instance.address), {
@@ -46,6 +47,7 @@ export function clientOf(instance: InstanceFile): InstanceClient {
     instance,
     get: async <T>(path: string) => (await (await call('GET', path)).json()) as T,
     post: async <T>(path: string, body: unknown) => (await (await call('POST', path, body)).json()) as T,
+    delete: async <T>(path: string) => (await (await call('DELETE', path)).json()) as T,
     postBytes: async (path, body) => Buffer.from(await (await call('POST', path, body)).arrayBuffer()),
   };
 }

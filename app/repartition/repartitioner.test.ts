@@ -89,6 +89,15 @@ const isDone = (partitions: number) =>
     return status.running === null && status.partitions === partitions && status;
   });
 
+const nothing = async (): Promise<void> => {};
+const quietly = {
+  pauseSources: nothing,
+  resumeSources: nothing,
+  pauseFollowers: nothing,
+  resumeFollowers: nothing,
+  changed: nothing,
+};
+
 const record = { partition: 0, key: 'k', value: Buffer.from('{}') };
 const whole = ['pause sources', 'close', 'pause', 'changed', 'resume', 'open', 'resume sources'];
 
@@ -162,6 +171,32 @@ describe('changing the number of partitions', () => {
     await begin();
     expect(repartitioner.isUnderWay()).toBe(true);
     await isDone(2);
+  });
+
+  it('leaves everything as it was when it is cancelled, through an end in the middle too', async () => {
+    const before = ['{events.v1:0}:state:acme:u:ann', '{events.v1:1}:state:acme:u:bob'];
+    for (const key of before) await redis.set(key, 'blob');
+    let isHeld = true;
+    const stay = { gate: { close: async () => !isHeld, open: () => {} } };
+    const surroundings = { ...quietly, ...stay };
+    await begin({ surroundings });
+    await expect(repartitioner.cancel()).rejects.toMatchObject({ code: 'usage' });
+    await repartitioner.begin({ partitions: 6 });
+    await waitFor('copies', async () => (await redis.keys('{events.v2:*:state:*')).length === 2);
+    // Between two tries to hold producers back.
+    await waitFor('the cancelling', async () => (await repartitioner.cancel()).running?.phase !== 'copying');
+    await repartitioner.role.stop();
+    await begin({ surroundings });
+    await isDone(4);
+    expect((await redis.keys('{events.v*')).sort()).toEqual(before);
+    expect(repartitioner.isUnderWay()).toBe(false);
+
+    isHeld = false;
+    // The log of version 2 was made for six.
+    await repartitioner.begin({ partitions: 7 });
+    await isDone(7);
+    expect(divisions.current().version).toMatchObject({ version: 3, partitions: 7 });
+    await expect(repartitioner.cancel()).rejects.toMatchObject({ code: 'usage' });
   });
 
   it('refuses what makes no sense, and says why', async () => {

@@ -81,10 +81,13 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
   const { retryMs, nearWithinMs, leaveWithinMs, drainWithinMs } = { ...defaultTimes, ...parts.times };
   const logger = parts.logger.child({ role: 'repartition' });
   let stopping = new AbortController();
+  /** Ends what is being done for the plan there is. */
+  let leaving = new AbortController();
   let running: Promise<void> = Promise.resolve();
   let health: Health = { state: 'starting', why: 'not started yet' };
   let isBeginning = false;
   let isSwitching = false;
+  let isCancelling = false;
   let copied = 0;
   let keys = 0;
   let trouble: string | null = null;
@@ -97,7 +100,7 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
   async function begin({ partitions }: { partitions: number }): Promise<RepartitionStatus> {
     const plan = planned();
     if (plan !== null || isBeginning) {
-      if (plan?.to.partitions === partitions) return status();
+      if (plan?.to.partitions === partitions && plan.phase !== 'cancelling') return status();
       throw new PresageError(
         'repartition_running',
         `The partitions are becoming ${plan?.to.partitions ?? 'others'} already: wait until that is done.`,
@@ -134,8 +137,32 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
     return partitions === own ? new PresageError('usage', `There are ${own} partitions already.`) : null;
   }
 
+  /**
+   * Back to how it was, while nothing has come of it. Not once producers wait: soon after, the new partitions are in force
+   * and the old ones gone.
+   */
+  async function cancel(): Promise<RepartitionStatus> {
+    if (isCancelling || planned()?.phase === 'cancelling') return status();
+    if (isSwitching) throw tooLate();
+    isCancelling = true;
+    leaving.abort();
+    try {
+      await running;
+      const plan = planned();
+      if (plan === null) throw new PresageError('usage', 'The partitions are not becoming others.');
+      if (plan.phase === 'cleaning') throw tooLate();
+      if (plan.phase === 'copying')
+        await divisions.save({ all: divisions.kept().all, plan: { ...plan, phase: 'cancelling' } });
+    } finally {
+      isCancelling = false;
+      if (!stopping.signal.aborted) run();
+    }
+    return status();
+  }
+
   function run(): void {
-    const { signal } = stopping;
+    leaving = new AbortController();
+    const signal = AbortSignal.any([stopping.signal, leaving.signal]);
     copied = 0;
     trouble = null;
     running = persist(signal).catch((error: unknown) => {
@@ -172,6 +199,17 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
       // As long idle as busy: what is served comes first.
       pause: (busyMs) => pause(Math.min(busyMs, 50), signal),
     });
+    if (plan.phase === 'cancelling') {
+      // Where that version of the log is somebody else's, nothing was copied.
+      const next = await openNext(plan);
+      if (next === null) return;
+      await next.close();
+      await mover.undo(signal);
+      if (signal.aborted) return;
+      await divisions.save({ ...divisions.kept(), plan: null });
+      logger.info({ partitions: from.partitions }, 'The partitions stay as they are');
+      return;
+    }
     if (plan.phase === 'copying') {
       const next = await openNext(plan);
       if (next === null) return;
@@ -221,8 +259,11 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
         (error.code === 'partitions_mismatch' || error.code === 'log_not_empty');
       if (!isTaken) throw error;
       logger.warn({ version: plan.to.version, err: error.message }, 'That version of the log is taken');
-      const to = { ...plan.to, version: plan.to.version + 1 };
-      await divisions.save({ ...divisions.kept(), plan: { ...plan, to } });
+      if (plan.phase === 'cancelling') await divisions.save({ ...divisions.kept(), plan: null });
+      else {
+        const to = { ...plan.to, version: plan.to.version + 1 };
+        await divisions.save({ ...divisions.kept(), plan: { ...plan, to } });
+      }
       return null;
     }
   }
@@ -273,10 +314,13 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
       trouble = null;
       return true;
     } finally {
-      if (isPaused) await surroundings.resumeFollowers();
-      surroundings.gate.open();
-      await surroundings.resumeSources();
-      isSwitching = false;
+      try {
+        if (isPaused) await surroundings.resumeFollowers();
+      } finally {
+        surroundings.gate.open();
+        await surroundings.resumeSources();
+        isSwitching = false;
+      }
       if (isInForce)
         logger.info({ heldMs: Math.round(clock.monotonic() - begun) }, 'The new partitions are in force');
     }
@@ -366,6 +410,7 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
 
   return {
     begin,
+    cancel,
     status,
     isUnderWay: () => isBeginning || planned() !== null,
     role: {
@@ -384,6 +429,12 @@ export function makeRepartitioner(parts: RepartitionerParts): Repartitioner {
     },
   };
 }
+
+const tooLate = (): PresageError =>
+  new PresageError(
+    'repartition_running',
+    'It is too late to cancel: the new partitions are coming into force. Ask for the old number when that is done.',
+  );
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   wait(ms, undefined, { signal }).catch(() => {});

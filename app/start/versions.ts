@@ -13,8 +13,11 @@ const plan = z.object({
   /** Of the version that there is, and of the one to come. */
   from: z.number().int().positive(),
   to: z.object({ version: z.number().int().positive(), partitions: z.number().int().positive() }),
-  /** Cleaning: the new version is in force, the old one's keys are being deleted. */
-  phase: z.enum(['copying', 'cleaning']),
+  /**
+   * Cleaning: the new version is in force, the old one's keys are being deleted. Cancelling: it will not be, and what was
+   * copied is being deleted.
+   */
+  phase: z.enum(['copying', 'cleaning', 'cancelling']),
   startedAt: z.number(),
   /** Milliseconds for which producers were held; null before. */
   heldMs: z.number().nullable(),

@@ -11,7 +11,7 @@ const status = z.object({
     .object({
       from: z.int(),
       to: z.int(),
-      phase: z.enum(['copying', 'switching', 'cleaning']),
+      phase: z.enum(['copying', 'switching', 'cleaning', 'cancelling']),
       copied: z.int(),
       keys: z.int(),
       trouble: z.string().nullable(),
@@ -31,7 +31,7 @@ const status = z.object({
 const config = { access: instance };
 const response = { 200: status, '4xx': errorAnswer, 503: errorAnswer };
 
-/** POST and GET /api/repartition: what `presage repartition` asks for. */
+/** POST, DELETE and GET /api/repartition: what `presage repartition` asks for. */
 export function repartitionRoutes(app: App, repartition: Repartition): void {
   app.post(
     '/api/repartition',
@@ -45,6 +45,14 @@ export function repartitionRoutes(app: App, repartition: Repartition): void {
       },
     },
     async (request, reply) => reply.send(await repartition.begin(request.body)),
+  );
+  app.delete(
+    '/api/repartition',
+    {
+      config,
+      schema: { tags: ['operations'], summary: 'Leave the partitions as they are (operator)', response },
+    },
+    async (_request, reply) => reply.send(await repartition.cancel()),
   );
   app.get(
     '/api/repartition',

@@ -45,6 +45,8 @@ export interface Mover {
   settle(parts: SettleParts): Promise<LogVersion>;
   /** Deletes everything of the old version; doing it again goes on. */
   forget(signal: AbortSignal): Promise<void>;
+  /** Deletes what was copied, and what is written is no longer noted; doing it again goes on. */
+  undo(signal: AbortSignal): Promise<void>;
 }
 
 const keysAtOnce = 500;
@@ -61,7 +63,6 @@ export function makeMover(parts: MoverParts): Mover {
   const marks = sources.map((_, p) => `${tagOf(p)}:moving`);
   const dirty = sources.map((_, p) => `${tagOf(p)}:dirty`);
   const taken = sources.map((_, p) => `${tagOf(p)}:taken`);
-  const pattern = `{events.v${from.version}:*`;
 
   async function copyParts(): Promise<CopyParts> {
     const generations = await generationsOf();
@@ -77,6 +78,7 @@ export function makeMover(parts: MoverParts): Mover {
     ).map(Number);
 
   async function scan(
+    version: number,
     visit: (names: readonly string[]) => Promise<void>,
     signal: AbortSignal,
     what: string,
@@ -86,7 +88,7 @@ export function makeMover(parts: MoverParts): Mover {
       if (signal.aborted) return false;
       const begun = parts.now();
       const [next, names] = await send(
-        (redis) => redis.scan(cursor, 'MATCH', pattern, 'COUNT', keysAtOnce),
+        (redis) => redis.scan(cursor, 'MATCH', `{events.v${version}:*`, 'COUNT', keysAtOnce),
         what,
       );
       if (names.length > 0) await visit(names);
@@ -164,6 +166,7 @@ export function makeMover(parts: MoverParts): Mover {
     async copyAll(onCopied, signal) {
       const copying = await copyParts();
       return scan(
+        from.version,
         async (names) => {
           await copyKeys(copying, names);
           for (const name of names)
@@ -233,9 +236,20 @@ export function makeMover(parts: MoverParts): Mover {
     },
     async forget(signal) {
       await scan(
+        from.version,
         (names) => send((redis) => redis.unlink(...names), 'delete old partitions').then(() => {}),
         signal,
         'find old partitions',
+      );
+    },
+    async undo(signal) {
+      for (const [p, mark] of marks.entries())
+        await send((redis) => redis.unlink(mark, dirty[p] ?? '', taken[p] ?? ''), 'unmark partitions');
+      await scan(
+        to.version,
+        (names) => send((redis) => redis.unlink(...names), 'delete what was copied').then(() => {}),
+        signal,
+        'find what was copied',
       );
     },
   };

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { io } from 'socket.io-client';
 import { expect, it } from 'vitest';
 import type { RepartitionStatus } from '../../gateway/index.ts';
@@ -157,6 +158,35 @@ it('partitions become others under load and through kills, and nobody loses or g
       expect(refused.code).not.toBe(0);
       expect(refused.err).toContain(why);
     }
+    const redis = new Redis(join(home.data, 'redis', 'redis.sock'));
+    const [readers = ''] = await redis.keys('{events.v*:0}:readers');
+    const refusal = async (...args: string[]) => {
+      const { code, err } = await presage(home, ['repartition', ...args, ...here(home)]).finished;
+      return [code === 0, err];
+    };
+    expect(await refusal('--cancel')).toEqual([false, expect.stringContaining('not becoming others')]);
+    expect(await refusal()).toEqual([false, expect.stringContaining('--partitions')]);
+    const builds = await redis.hget(readers, 'builds');
+    const plan = {
+      kind: 'rebuild',
+      from: 'events',
+      workspace: '',
+      before: '',
+      partitions: [0],
+      replaces: [],
+    };
+    const building = { last: 9, plan: { ...plan, generation: 9, startedAt: 0 } };
+    await redis.hset(readers, 'builds', JSON.stringify(building));
+    expect(await refusal('--partitions', '7')).toEqual([
+      false,
+      expect.stringContaining('State is being built'),
+    ]);
+    await redis.hset(readers, 'builds', builds ?? '');
+    const used = Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]);
+    await redis.config('SET', 'maxmemory', used * 2);
+    expect(await refusal('--partitions', '7')).toEqual([false, expect.stringContaining('raise maxmemory')]);
+    await redis.config('SET', 'maxmemory', 2 ** 31);
+    redis.disconnect();
     const { code: ended } = await program.stop();
     expect(ended).toBe(0);
   } finally {

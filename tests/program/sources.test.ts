@@ -178,6 +178,13 @@ describeWithKafka('topics of your own as sources', () => {
       return rows.length === 3 ? rows : null;
     });
     expect(letters.map(({ code }) => code)).toEqual(['invalid_value', 'unknown_schema', 'wrong_partition']);
+    // Their topic would have another number of partitions than the log.
+    const refused = await presage(home, ['repartition', '--partitions', '5', '--port', String(home.port)])
+      .finished;
+    expect([refused.code === 0, refused.err]).toEqual([
+      false,
+      expect.stringContaining('take that off keyed'),
+    ]);
     await program.stop();
   });
 });
