@@ -20,7 +20,8 @@ export function redisConnector(url: string): RedisConnector {
   };
 }
 
-function connectionOptions(purpose: string) {
+/** How each connection behaves; `purpose` names it. */
+export function connectionOptions(purpose: string) {
   return {
     connectionName: `presage:${purpose}`,
     protocol: 2 as const,

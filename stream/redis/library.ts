@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { mastersOf } from './cluster.ts';
 
 export interface LibrarySource {
   /** `state` makes `presage_state_<hash>`. */
@@ -40,14 +41,18 @@ export function functionLibrary(source: LibrarySource): FunctionLibrary {
 
   return {
     functionName,
-    async load(redis) {
-      const present = await librariesOf(redis, family);
-      if (!present.includes(library)) await loadOnce(redis, code);
-      for (const old of present) {
-        if (old !== library) await redis.function('DELETE', old).catch(ignoreMissing);
-      }
+    async load(connection) {
+      await Promise.all(mastersOf(connection).map(loadInto));
     },
   };
+
+  async function loadInto(redis: Redis): Promise<void> {
+    const present = await librariesOf(redis, family);
+    if (!present.includes(library)) await loadOnce(redis, code);
+    for (const old of present) {
+      if (old !== library) await redis.function('DELETE', old).catch(ignoreMissing);
+    }
+  }
 }
 
 async function librariesOf(redis: Redis, family: string): Promise<string[]> {
