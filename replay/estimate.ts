@@ -33,7 +33,8 @@ export function estimateOf(terms: Terms, sample: Sample, units: Units, options: 
   };
 }
 
-function largestShare(terms: Float64Array): number {
+/** The largest row's part of all rows' terms, without their signs. */
+export function largestShare(terms: Float64Array): number {
   let sum = 0;
   let largest = 0;
   for (const one of terms) {

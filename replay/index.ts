@@ -6,6 +6,7 @@ export { type CompareOptions, compareLearned } from './learned/compare.ts';
 export type { LearnedReport } from './learned/report.ts';
 export { type ByAction, type LoggedDecision, readDecision } from './log/decision.ts';
 export { type DecisionLog, DecisionLogWriter } from './log/decision-log.ts';
+export { type Answers, nothing, type OwnDecision, ownDecision } from './log/own.ts';
 export { loggedPolicy, type Policy, policyOfRows } from './policy/policy.ts';
 export { parseTable, policyOfTable, type Table } from './policy/table.ts';
 export {

@@ -214,6 +214,21 @@ describe('presage backtest', () => {
   });
 });
 
+it('presage backtest --learn compares a learned policy with always one action, over splits', async () => {
+  const { out } = await run('log.csv', '--learn', '--against', '0', '--splits', '3');
+  expect(out).toContain('A learned policy against always "0"');
+  expect(out).toMatch(/3 of 3 splits lie above 0 by themselves/);
+  expect(out).toMatch(
+    /RECOMMENDED: the learned policy is better than always "0", by 0\.\d+ \[0\.\d+, 0\.\d+\]/,
+  );
+  const report = JSON.parse(
+    (await run('log.csv', '--learn', '--against', '5', '--splits', '3', '--json')).out,
+  );
+  expect(report.splits).toHaveLength(3);
+  // The fifth item is the best already.
+  expect(report.difference.verdict).toBe('no evidence of better');
+});
+
 describe('a mistake is told with what, where and what to do', () => {
   const refusal = async (log: string, ...args: string[]): Promise<string> => {
     const error = await run(log, ...args).catch((thrown: unknown) => thrown);
@@ -246,6 +261,20 @@ describe('a mistake is told with what, where and what to do', () => {
     expect(await refusal('empty.csv')).toContain('it is empty');
     await writeFile(file('other.csv'), 'a,b\n1,2');
     expect(await refusal('other.csv')).toContain('row 1: action: expected a name or a number, got NaN');
+  });
+
+  it('in what is asked', async () => {
+    const asked = async (...args: string[]): Promise<string> => {
+      const error = await presageBacktest(...args).catch((thrown: unknown) => thrown);
+      expect(exitCodeOf(error)).toBe(exitCodes.usage);
+      return (error as Error).message;
+    };
+    expect(await asked()).toContain('Which decisions? --log FILE with --map MODULE.mjs');
+    expect(await asked('--decisions', '--log', file('log.csv'))).toContain('--decisions with --placement');
+    expect(await asked('--log', file('log.csv'), '--map', obdMap, '--learn')).toContain('--against ACTION');
+    expect(await asked('--log', file('log.csv'), '--map', obdMap, '--learn', '--against', 'x')).toContain(
+      'The log has no action "x"; it has: ',
+    );
   });
 
   it('in a mapping module', async () => {

@@ -2,7 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PresageError } from '../../core/index.ts';
-import { openEmbeddedWarehouse } from '../../sinks/clickhouse/index.ts';
 import {
   type CompiledWorkspace,
   loadWorkspace,
@@ -14,9 +13,8 @@ import { mergeProposals } from '../infer/merge.ts';
 import { emptyProfile, mostTypes } from '../infer/profile.ts';
 import { count, type ProposedType, propose } from '../infer/propose.ts';
 import { renderProposals } from '../infer/render.ts';
-import { type Ask, observeFile, observeStored } from '../infer/sources.ts';
-import { checkWorkspace, clientOf } from '../instance/client.ts';
-import { findInstance } from '../instance/registry.ts';
+import { observeFile, observeStored } from '../infer/sources.ts';
+import { openStore } from '../instance/store.ts';
 import { type Context, folderOf, type SharedOptions, withShared, workspaceFolder } from './context.ts';
 
 interface InferOptions extends SharedOptions {
@@ -126,39 +124,6 @@ async function fromStore(profile: ReturnType<typeof emptyProfile>, options: Infe
   } finally {
     await close();
   }
-}
-
-/** The running instance's ClickHouse, else the one in the data folder. */
-async function openStore(
-  options: InferOptions,
-  context: Context,
-): Promise<{ ask: Ask; close(): Promise<void> }> {
-  const rowsOf = (body: Buffer) =>
-    body
-      .toString('utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const format = 'JSONEachRow';
-  const running = await findInstance(context.environment.stateFolder, options.port);
-  if (running !== null) {
-    checkWorkspace(
-      running,
-      options.port,
-      options.workspace === undefined ? null : folderOf(options.workspace),
-    );
-    const client = clientOf(running);
-    return {
-      ask: async (query) => rowsOf(await client.postBytes('/api/sql', { query, format })),
-      close: async () => {},
-    };
-  }
-  const folder = join(options.data ?? join(folderOf(options.workspace), '.presage'), 'clickhouse');
-  const warehouse = await openEmbeddedWarehouse({ folder, mustExist: true });
-  return {
-    ask: async (query) => rowsOf(await warehouse.queryBytes(query, { format })),
-    close: () => warehouse.close(),
-  };
 }
 
 /** A file that would no longer load is put back as it was. */

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { PresageError } from '../../core/index.ts';
 import { mapRow, type RowMap } from '../feed/index.ts';
 import { type RowFormat, readRows } from '../feed/rows.ts';
+import { type Ask, quote } from '../instance/store.ts';
 import { type EventProfile, observe } from './profile.ts';
 
 export interface Observed {
@@ -41,9 +42,6 @@ export async function observeFile(
   }
   return { events, rejected, firstReject };
 }
-
-/** Asks ClickHouse; rows as objects. */
-export type Ask = (sql: string) => Promise<readonly Record<string, unknown>[]>;
 
 export interface StoredTypes {
   /** Stored events by type, the observed ones and the others. */
@@ -90,6 +88,3 @@ function parse(properties: unknown): Record<string, unknown> {
   const value: unknown = typeof properties === 'string' ? JSON.parse(properties) : properties;
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
-
-/** A string literal of ClickHouse. */
-const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

@@ -1,5 +1,6 @@
 import { PresageError } from '../../core/index.ts';
 import { diagnose } from '../diagnostics.ts';
+import { largestShare } from '../estimate.ts';
 import { dr } from '../estimators/modelled.ts';
 import { eachRow, estimated, meanOf, type Sample } from '../estimators/sample.ts';
 import { weightsOf } from '../estimators/weights.ts';
@@ -115,7 +116,7 @@ function splitOf(
     interval: interval ? [interval.low, interval.high] : null,
     ess: diagnostics.ess,
     actions: sharesOf(test, learned),
-    refused: refusals(diagnostics, []),
+    refused: refusals(diagnostics, [{ estimate: 'dr', share: largestShare(mine.terms.numerator) }]),
   };
 }
 
