@@ -5,7 +5,7 @@ const only = (name, from, allowed) => ({
   severity: 'error',
   from: { path: from, pathNot: '\\.(test|contract)\\.ts$' },
   to: {
-    path: '^(schemas|core|workspace|stream|decisions|scorers|training|sinks|gateway|replay|console|client|app|tests|benchmarks)/',
+    path: '^(schemas|core|workspace|stream|decisions|scorers|training|sinks|gateway|jobs|replay|console|client|app|tests|benchmarks)/',
     pathNot: allowed,
   },
 });
@@ -22,6 +22,7 @@ module.exports = {
     only('replay-is-pure', '^replay/', '^(replay|decisions|workspace|core|schemas)/'),
     only('sinks', '^sinks/', '^(sinks|stream|decisions|workspace|core|schemas)/'),
     only('gateway', '^gateway/', '^(gateway|sinks|stream|decisions|scorers|workspace|core|schemas)/'),
+    only('jobs', '^jobs/', '^(jobs|stream|decisions|workspace|core|schemas)/'),
     {
       name: 'only-app-reads-the-environment-or-wires',
       severity: 'error',

@@ -8,6 +8,8 @@ import { type KafkaEnvironment, readKafka } from './environment-kafka.ts';
 export interface Environment {
   /** A Redis of your own instead of the private one. */
   readonly redisUrl: string | null;
+  /** A Redis for jobs (what waits: reviews), where the one of state has no second database for them. */
+  readonly jobsRedisUrl: string | null;
   /** A ClickHouse server instead of the embedded one. */
   readonly clickhouseUrl: string | null;
   /** A Confluent-compatible schema registry; variables are named as Confluent's own tools name their settings. */
@@ -37,6 +39,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
   return {
     redisUrl: env.REDIS_URL || null,
+    jobsRedisUrl: env.JOBS_REDIS_URL || null,
     clickhouseUrl: env.CLICKHOUSE_URL || null,
     kafka: readKafka(env),
     schemaRegistry: {

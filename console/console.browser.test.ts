@@ -10,6 +10,7 @@ import {
 } from '../tests/support/browser.ts';
 import { type Harness, pictures, startHarness } from './dev/harness.ts';
 import { decisionIds } from './dev/record.ts';
+import { reviewIds } from './dev/reviews.ts';
 import type { Scenario } from './dev/scenarios.ts';
 
 const chromium = findChromium();
@@ -83,6 +84,31 @@ const views: readonly { name: string; scenario: Scenario; path: string; ready: s
     ready: '.bars',
   },
   { name: 'subject-unknown', scenario: 'demo', path: '/subjects/u:nobody', ready: 'text=Nothing is kept' },
+  { name: 'reviews', scenario: 'demo', path: '/reviews', ready: 'tbody tr' },
+  { name: 'reviews-empty', scenario: 'empty', path: '/reviews', ready: 'text=Nothing waits for you' },
+  { name: 'reviews-error', scenario: 'error', path: '/reviews', ready: 'text=could not be read' },
+  { name: 'reviews-heavy', scenario: 'heavy', path: '/reviews', ready: 'tbody tr' },
+  { name: 'review', scenario: 'demo', path: `/reviews/${reviewIds.waiting}`, ready: 'textarea' },
+  { name: 'review-urgent', scenario: 'heavy', path: `/reviews/${reviewIds.urgent}`, ready: 'textarea' },
+  {
+    name: 'review-sampled',
+    scenario: 'demo',
+    path: `/reviews/${reviewIds.sampled}`,
+    ready: 'text=It was right',
+  },
+  {
+    name: 'review-decided',
+    scenario: 'demo',
+    path: `/reviews/${reviewIds.decided}`,
+    ready: 'text=in the log',
+  },
+  {
+    name: 'review-over',
+    scenario: 'demo',
+    path: `/reviews/${reviewIds.over}`,
+    ready: 'text=Its time is over',
+  },
+  { name: 'review-unknown', scenario: 'demo', path: '/reviews/d_unknown', ready: 'text=Nothing of this id' },
   { name: 'signed-out', scenario: 'signed-out', path: '/', ready: 'text=npx presage link' },
   { name: 'unknown', scenario: 'demo', path: '/no/such/page', ready: 'text=No such page' },
 ];
@@ -96,6 +122,8 @@ const alsoDark = new Set([
   'decision',
   'decision-nothing',
   'subject',
+  'reviews',
+  'review',
   'signed-out',
 ]);
 
@@ -125,7 +153,7 @@ describe.skipIf(chromium === null)('the console in Chromium', () => {
           harness.server.set(view.scenario);
           await page.goto(harness.server.url + view.path);
           await page.locator(view.ready).first().waitFor();
-          const isWhole = /^(decision|subject)/.test(view.name);
+          const isWhole = /^(decision|subject|review)/.test(view.name);
           await screenshot(page, join(pictures, `${view.name}-${width}-${theme}.png`), isWhole);
           expect(await layoutProblems(page)).toEqual([]);
           expect(await accessibilityProblems(page)).toEqual([]);
@@ -140,7 +168,7 @@ describe.skipIf(chromium === null)('the console in Chromium', () => {
     async (width) => {
       const { page, close } = await openPage(harness.browser, { width });
       for (const { name, scenario, path, ready } of views.filter(({ name }) =>
-        /^(live|decisions|decision|subject)(-heavy)?$/.test(name),
+        /^(live|decisions|decision|subject|reviews|review)(-heavy|-urgent)?$/.test(name),
       )) {
         harness.server.set(scenario);
         await page.goto(harness.server.url + path);

@@ -1,9 +1,9 @@
-import type { Choice, DecisionDraft, DecisionRecord, FeatureValue } from '../schemas/index.ts';
+import type { Candidate, Choice, DecisionDraft, DecisionRecord, FeatureValue } from '../schemas/index.ts';
 import type { CompiledAction } from '../workspace/index.ts';
 import { capsOf } from './caps.ts';
 import type { Considered } from './consider.ts';
 import { nothing } from './explore/items.ts';
-import { gate } from './gate.ts';
+import { judge } from './gate.ts';
 import type { Question, Scores } from './question.ts';
 import { rank } from './rank.ts';
 
@@ -25,7 +25,7 @@ export function arbitrate(
   const expiresAt = question.time + question.placement.expiresMs;
   return {
     choices: order.map((contender) =>
-      contender === null ? offerNothing : choiceOf(contender.action, question, expiresAt),
+      contender === null ? offerNothing : choiceOf(contender.action, question, scores, candidates, expiresAt),
     ),
     ...(slots === 1 ? {} : { slots }),
     record: {
@@ -73,13 +73,19 @@ export function arbitrate(
 /** Always available: it takes from nothing. */
 const offerNothing: Choice = { action: nothing, caps: [], offer: null, mode: 'act' };
 
-function choiceOf(action: CompiledAction, question: Question, expiresAt: number): Choice {
-  const refused = gate(action);
-  const mode = question.stopped
-    ? 'stopped'
-    : action.mode === 'act' && refused !== null
-      ? 'review'
-      : action.mode;
+function choiceOf(
+  action: CompiledAction,
+  question: Question,
+  { model }: Scores,
+  candidates: readonly Candidate[],
+  expiresAt: number,
+): Choice {
+  const isJudged = action.gate !== null && action.mode === 'act' && !question.stopped;
+  const scored = isJudged ? candidates.find((candidate) => candidate.action === action.name)?.score : undefined;
+  const acceptProbability = scored?.acceptProbability ?? null;
+  const judged = isJudged ? judge(action, { ...question, acceptProbability, model }) : null;
+  const refused = judged?.verdict ?? null;
+  const mode = question.stopped ? 'stopped' : refused !== null ? 'review' : action.mode;
   return {
     action: action.name,
     // What nobody will see takes nothing from what people may see.
@@ -87,7 +93,8 @@ function choiceOf(action: CompiledAction, question: Question, expiresAt: number)
     offer: { content: action.content, expiresAt },
     mode,
     purpose: action.purpose,
-    ...(mode === 'review' && refused !== null ? { gate: refused } : {}),
+    ...(refused === null ? {} : { gate: refused }),
+    ...(judged === null ? {} : { review: judged.review }),
   };
 }
 

@@ -107,7 +107,14 @@ describe('a decision', () => {
   });
 
   it('holds what it is not confident of for review: chosen, but not to be executed, and from no cap', () => {
-    const gate = { target: 'right', threshold: 0.85 } as const;
+    const gate = {
+      target: 'right',
+      threshold: 0.85,
+      isReversible: false,
+      sample: 0.02,
+      escalateMs: 60_000,
+      withinMs: 600_000,
+    } as const;
     const caps = [{ id: 'refund/session', per: 'session', limit: 1, windowMs: null }] as const;
     const asked = question([action('refund', { gate, caps })]);
     const record = decide(asked, scores(0.99), allHaveRoom);
@@ -116,6 +123,14 @@ describe('a decision', () => {
       stage: 'gate',
       rule: 'not confident: right needs 0.85',
       saw: { confidence: null, threshold: 0.85 },
+    });
+    expect(record.review).toEqual({
+      reason: 'gate',
+      probability: 1,
+      confidence: null,
+      threshold: 0.85,
+      escalatesAt: 1_060_000,
+      expiresAt: 1_600_000,
     });
     expect(arbitrate(asked, consider(asked), scores(0.99), 0).choices[0]?.caps).toEqual([]);
   });

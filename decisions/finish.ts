@@ -37,6 +37,7 @@ export function finishDecision(
     mode: top?.mode ?? draft.mode,
     purpose: top?.purpose ?? null,
     offer: top?.offer ?? null,
+    ...(top?.review === undefined ? {} : { review: top.review }),
   };
 }
 

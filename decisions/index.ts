@@ -5,3 +5,4 @@ export * from './constraints.ts';
 export { type DecideParts as KernelParts, decide } from './decide.ts';
 export * from './finish.ts';
 export * from './question.ts';
+export * from './release.ts';

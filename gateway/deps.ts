@@ -1,6 +1,13 @@
 import type { Registry } from 'prom-client';
 import type { Clock, Gate, Health, Logger } from '../core/index.ts';
-import type { DecideRequest, DecisionRecord } from '../schemas/index.ts';
+import type {
+  DecideRequest,
+  DecisionRecord,
+  ReviewBody,
+  ReviewDecided,
+  ReviewDetail,
+  ReviewList,
+} from '../schemas/index.ts';
 import type { Warehouse } from '../sinks/clickhouse/port.ts';
 import type { FeatureSet } from '../stream/features/port.ts';
 import type { EventLog } from '../stream/log/port.ts';
@@ -51,6 +58,15 @@ export type FeedStatusReader = (
     readonly late: number;
   } | null;
 }>;
+
+/** Where people review decisions that wait for them; `tenant` null: of all. Throws `reviews_unavailable`, and what is said below. */
+export interface ReviewDesk {
+  list(tenant: string | null, limit: number): Promise<ReviewList>;
+  /** Throws `unknown_review`. */
+  one(tenant: string | null, id: string): Promise<ReviewDetail>;
+  /** The first verdict stands. Throws `unknown_review`, `already_reviewed`, `review_expired`, `missing_content` and its like. */
+  say(tenant: string | null, id: string, body: ReviewBody, by: string): Promise<ReviewDecided>;
+}
 
 /** State made anew while the one in force serves: for other features, or because it was lost. */
 export interface Builds {
@@ -137,6 +153,8 @@ export interface GatewayDeps {
   readonly sessionSecrets: SessionSecrets;
   readonly decide: (request: DecideRequest) => Promise<readonly DecisionRecord[]>;
   readonly control: ActionControl;
+  /** Absent: this process has no review queue, and its routes are not there. */
+  readonly reviews?: ReviewDesk;
   /** null = this process has no sink to ask: the route is not there. */
   readonly feedStatus: FeedStatusReader | null;
   /** null = this process builds no state: the routes are not there. */

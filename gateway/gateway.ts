@@ -31,6 +31,7 @@ import { liveRoute } from './routes/live.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { readRoutes } from './routes/read.ts';
 import { repartitionRoutes } from './routes/repartition.ts';
+import { reviewRoutes } from './routes/reviews.ts';
 import { sessionRoute } from './routes/sessions.ts';
 import { signInRoutes } from './routes/signin.ts';
 import { staticRoutes } from './routes/static.ts';
@@ -109,6 +110,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   readRoutes(app, { ...deps, decisions });
   subjectStateRoute(app, deps);
   consoleRoutes(app, { ...deps, roles, startedAt: () => startedAt, totals, decisions });
+  if (deps.reviews !== undefined) reviewRoutes(app, deps.reviews);
   keyRoutes(app, { keys: deps.keys, workspace });
   const endLiveStreams = liveRoute(app, live);
   signInRoutes(app, { links, consoleSessions, linkOf });

@@ -190,10 +190,31 @@ export interface DecisionRecord {
   /** What the client shows; null when nothing was offered. */
   readonly offer: Offer | null;
   readonly recorded: boolean;
+  /** How a person reviews it; absent: the action has no gate. */
+  readonly review?: DecisionReview;
   /** Business systems looked up at decision time; none yet (capability 24). */
   readonly lookups: readonly Lookup[];
   readonly shadows?: readonly ShadowScores[];
   readonly timings: DecisionTimings;
+}
+
+/** `gate`: it was not confident enough and waits. `sample`: it passed, is executed, and is looked at all the same. */
+export const reviewReasons = ['gate', 'sample'] as const;
+export type ReviewReason = (typeof reviewReasons)[number];
+
+/** Of a decision whose action has a gate: whether and how it is reviewed. Times are Unix milliseconds. */
+export interface DecisionReview {
+  /** null: it passed, and was not drawn for review. */
+  readonly reason: ReviewReason | null;
+  /** P(reviewed): 1 below the gate; what a label is weighted by is 1 over it. */
+  readonly probability: number;
+  /** Calibrated probability that the action is right; null: nothing calibrates it. */
+  readonly confidence: number | null;
+  readonly threshold: number;
+  readonly escalatesAt: number;
+  readonly expiresAt: number;
+  /** A person let it be executed, and when. */
+  readonly released?: { readonly verdict: 'approved' | 'edited'; readonly by: string; readonly at: number };
 }
 
 export interface DecisionIdentity {

@@ -33,6 +33,8 @@ export const systemTypes = {
   exposure: '$exposure',
   /** properties: outcomeProperties */
   outcome: '$outcome',
+  /** properties: reviewProperties (schemas/review.ts); a person's verdict on a decision, or that none came in time */
+  review: '$review',
   /** properties: {state: 'connected' | 'disconnected'} */
   session: '$session',
   /** properties: controlProperties; one to every partition */
@@ -61,6 +63,7 @@ export const outcomeNames = [
   'converted',
   'resolved',
   'reopened',
+  'reversed',
 ] as const;
 export const outcomeProperties = z.object({
   decision: z.string(),

@@ -6,4 +6,5 @@ export * from './event.ts';
 export * from './identity.ts';
 export * from './manifest.ts';
 export * from './outbox.ts';
+export * from './review.ts';
 export * from './workspace/index.ts';

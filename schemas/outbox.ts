@@ -1,4 +1,4 @@
-import type { CapSeen, DecisionRecord, Verdict } from './decision.ts';
+import type { CapSeen, DecisionRecord, DecisionReview, Verdict } from './decision.ts';
 
 /**
  * What a commit publishes, entry by entry, in one stream per partition. Readers (sink, push, live view) keep their own
@@ -65,6 +65,8 @@ export interface Choice {
   readonly purpose?: string | null;
   /** Why it may not be executed without a person's approval; absent: it may. */
   readonly gate?: Verdict;
+  /** How a person reviews it; absent: the action has no gate. */
+  readonly review?: DecisionReview;
 }
 
 /** One cap that choosing an action takes from. */

@@ -1,4 +1,4 @@
-import { finishDecision } from '../decisions/index.ts';
+import { finishDecision, finishRelease } from '../decisions/index.ts';
 import type { BatchReport, DeadLetter, DecisionDraft, OutboxEntry } from '../schemas/index.ts';
 import type { StoredOutboxEntry } from './state/port.ts';
 
@@ -16,7 +16,11 @@ export function readOutboxEntry(stored: StoredOutboxEntry): OutboxEntry {
     case 'decision': {
       const draft = JSON.parse(stored.payload) as DecisionDraft;
       const resolution = stored.resolution ?? { slots: [], capsSeen: [] };
-      return { kind, offset, decision: finishDecision(draft.record, draft.choices, resolution, draft.slots) };
+      const finished =
+        draft.record.review?.released === undefined
+          ? finishDecision(draft.record, draft.choices, resolution, draft.slots)
+          : finishRelease(draft, resolution);
+      return { kind, offset, decision: finished };
     }
   }
 }

@@ -13,6 +13,7 @@ import { noteDismissals } from './steps/dismissals.ts';
 import { updateFeatures } from './steps/features.ts';
 import { followIdentity, recogniseRedelivery } from './steps/identity.ts';
 import { indexMoved } from './steps/index-moved.ts';
+import { releaseReviewed } from './steps/release.ts';
 import { applyTick } from './steps/tick.ts';
 import { placeInTime } from './steps/time.ts';
 import { fireTimers } from './steps/timers.ts';
@@ -75,6 +76,7 @@ export function topology(
       placeInTime(workspace),
       indexMoved(timers, followIdentity(features, parts.logVersion ?? 1, timers.rules.ttlMs)),
       updateFeatures(features, shared),
+      releaseReviewed(workspace),
       noteDismissals(workspace),
       askTriggers(workspace, features, clock, parts.shared),
       watchTriggers(timers),

@@ -2,6 +2,7 @@ import type { WorkspaceSource } from '../schemas/index.ts';
 import { canonicalJson } from './canonical.ts';
 import { compileActionCaps } from './compile-caps.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
+import { compileGate, compileReview, type ReviewRules } from './compile-gate.ts';
 import { type ActionExpressions, actionExpressions, compileRules } from './compile-rules.ts';
 import type { CompiledAction, Expression } from './compiled.ts';
 import { eventNames, sessionEnd } from './event-names.ts';
@@ -19,8 +20,9 @@ export function compileActions(
 ): ReadonlyMap<string, CompiledAction> {
   const actions = new Map<string, CompiledAction>();
   const expressions = actionExpressions(compiling);
+  const review = compileReview(compiling);
   for (const [name, source] of Object.entries(compiling.source.actions)) {
-    actions.set(name, compileAction(compiling, name, source, features, expressions));
+    actions.set(name, compileAction(compiling, name, source, features, expressions, review));
   }
   return actions;
 }
@@ -31,6 +33,7 @@ function compileAction(
   source: ActionSource,
   features: ReadonlyMap<string, CelType>,
   expressions: ActionExpressions,
+  review: ReviewRules,
 ): CompiledAction {
   const path = ['actions', name];
   source.placements.forEach((placement, index) => {
@@ -67,7 +70,7 @@ function compileAction(
     purpose: source.purpose ?? null,
     caps: compileActionCaps(compiling, name, source),
     mode: source.mode,
-    gate: compileGate(compiling, source, path),
+    gate: compileGate(compiling, source, path, review),
     content: source.content,
     rulesProbability: source.rules_probability,
   };
@@ -98,22 +101,6 @@ function compileAmount(
   const fits = range === 'above 0' ? amount > 0 : amount >= 0;
   if (!fits) compiling.report(path, `expected a number ${range} but found ${amount}`);
   return amount;
-}
-
-/** What moves money, changes an account or states a fact always has a gate; what only informs has none. */
-function compileGate(
-  { report }: Compiling,
-  { effect = 'informs', gate }: ActionSource,
-  path: Path,
-): CompiledAction['gate'] {
-  if (effect !== 'informs') return gate ?? { target: 'right', threshold: 0.85 };
-  if (gate !== undefined) {
-    report(
-      [...path, 'gate'],
-      'expected no gate for an action that only informs; say what it does with effect: moves_money, changes_account or states_fact',
-    );
-  }
-  return null;
 }
 
 /** Content is pushed to browsers as JSON, so it has to be JSON, and short. */

@@ -431,14 +431,35 @@ ${actions}`;
     const { actions } = await banner(
       `  a: ${offer('effect: moves_money')}\n  b: ${offer('effect: states_fact, gate: { threshold: 0.95 }')}\n  c: ${offer('')}`,
     );
+    const review = { isReversible: false, sample: 0.02, escalateMs: 900_000, withinMs: 3_600_000 };
     expect(actions.map(({ gate }) => gate)).toEqual([
-      { target: 'right', threshold: 0.85 },
-      { target: 'right', threshold: 0.95 },
+      { target: 'right', threshold: 0.85, ...review },
+      { target: 'right', threshold: 0.95, ...review },
       null,
     ]);
     await expect(load(shop(`  a: ${offer('gate: {}')}`))).rejects.toThrow(
       'actions.a.gate: expected no gate for an action that only informs',
     );
+    await expect(load(shop(`  a: ${offer('reversible: true')}`))).rejects.toThrow(
+      'actions.a.reversible: expected it only where an effect gives the action a gate',
+    );
+  });
+
+  test('are reviewed in times that the workspace states, urgent before they are over', async () => {
+    const text = shop(`  a: ${offer('effect: moves_money, reversible: true')}`);
+    const { actions } = (
+      await load(`${text}\nreview: { within: 10m, escalate: 1m, sample: 0.5 }`)
+    ).placements.get('banner')!;
+    expect(actions[0]?.gate).toMatchObject({
+      isReversible: true,
+      sample: 0.5,
+      escalateMs: 60_000,
+      withinMs: 600_000,
+    });
+    await expect(load(`${text}\nreview: { within: 5m }`)).rejects.toThrow(
+      'review.within: expected escalate (15m) to be shorter than within (5m)',
+    );
+    await expect(load(`${text}\nreview: { within: 8d }`)).rejects.toThrow('expected at most 7d');
   });
 });
 

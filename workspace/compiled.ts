@@ -141,6 +141,17 @@ export interface CompiledRule {
   readonly path: readonly string[];
 }
 
+/** Below `threshold` it waits for a person; of what passes and is reversible, some is reviewed too. */
+export interface CompiledGate {
+  readonly target: 'right';
+  readonly threshold: number;
+  readonly isReversible: boolean;
+  /** P(reviewed) of a reversible decision that passes. */
+  readonly sample: number;
+  readonly escalateMs: number;
+  readonly withinMs: number;
+}
+
 export interface CompiledAction {
   readonly name: string;
   readonly group: string | null;
@@ -155,7 +166,7 @@ export interface CompiledAction {
   readonly caps: readonly CompiledCap[];
   readonly mode: 'act' | 'observe';
   /** Null: it only informs, and may always be executed. */
-  readonly gate: { readonly target: 'right'; readonly threshold: number } | null;
+  readonly gate: CompiledGate | null;
   readonly content: Readonly<Record<string, unknown>>;
   readonly rulesProbability: number;
 }

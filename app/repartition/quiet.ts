@@ -1,9 +1,10 @@
+import { reviewReader } from '../../jobs/index.ts';
 import { relayReader } from '../../stream/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
 
 /** Readers of the outbox; the sink is another one, which reads the log, too. */
-export const followers = ['push', relayReader] as const;
+export const followers = ['push', relayReader, reviewReader] as const;
 export const sinkReader = 'sink';
 
 /** Where all partitions end, and whether everything before it has been processed, written, pushed and moved. */

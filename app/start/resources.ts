@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock, Logger } from '../../core/index.ts';
 import { type KeyStore, makeKeyStore, redisKeyStorage } from '../../gateway/index.ts';
+import { type ConnectJobs, type ReviewStore, redisReviewStore } from '../../jobs/index.ts';
 import { loadScorers, type ScorerMetrics, type Scorers, scorerMetrics } from '../../scorers/index.ts';
 import { openEmbeddedWarehouse, openServerWarehouse, type Warehouse } from '../../sinks/clickhouse/index.ts';
 import type { Inbox } from '../../sinks/socketio/index.ts';
@@ -15,6 +16,7 @@ import { systemClock } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import type { DataFolder } from './data-folder.ts';
 import { type Divisions, openDivisions } from './divisions.ts';
+import { openJobsRedis } from './jobs-redis.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
 
 /** Everything that roles share: opened once, closed in the opposite order. */
@@ -37,6 +39,9 @@ export interface Resources {
   readonly logKeepsItself: boolean;
   readonly keys: KeyStore;
   readonly inbox: Inbox;
+  readonly reviews: ReviewStore;
+  /** For what waits in BullMQ. */
+  readonly connectJobs: ConnectJobs;
 }
 
 export interface ResourceSettings {
@@ -75,6 +80,12 @@ export async function openResources(
   });
   closers.push(() => redis.stop());
   const { connector } = redis;
+
+  const jobs = await openJobsRedis(environment, connector);
+  const reviews = jobs.connect('reviews');
+  // As below.
+  reviews.on('error', () => {});
+  closers.push(async () => reviews.disconnect());
 
   const shared = connector.connect('keys');
   // Each caller hears of a failed command itself; connection trouble is told by the roles' health.
@@ -117,5 +128,7 @@ export async function openResources(
     logKeepsItself: environment.kafka !== null,
     keys: makeKeyStore({ storage: redisKeyStorage(shared), clock, randomBytes }),
     inbox: liveView(() => divisions.current().inbox),
+    reviews: redisReviewStore(reviews),
+    connectJobs: jobs.connectPatiently,
   };
 }

@@ -7,6 +7,7 @@ import {
   makeThroughput,
   type SessionSecrets,
 } from '../../gateway/index.ts';
+import { makeReviews, reviewReader } from '../../jobs/index.ts';
 import { makeSink, type Sink } from '../../sinks/clickhouse/index.ts';
 import { makePush, type Push } from '../../sinks/socketio/index.ts';
 import {
@@ -139,11 +140,21 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     return decider;
   }
   const relay = makeRelay({ log, store, clock, logger, registry });
+  const reviews = makeReviews({
+    store: parts.reviews,
+    connect: parts.connectJobs,
+    outbox: store,
+    log,
+    clock,
+    logger,
+    registry,
+    gate,
+  });
   const trimmer = makeTrimmer({ log, store, needed, logger, keepsLog: parts.logKeepsItself });
   const repartition = wireRepartition(parts, {
     gate,
     builds,
-    followers: [sink, worker, relay, trimmer],
+    followers: [sink, worker, relay, reviews, trimmer],
     push: () => push,
     sources,
     gateway: () => gateway,
@@ -167,6 +178,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     gate,
     decide: (request) => deciderOf(engines.current())(request),
     control,
+    reviews: reviews.desk,
     feedStatus: makeFeedStatus({ log, store, sink, warehouse: parts.warehouse, version: base }),
     roles: () => [
       { name: 'redis', health: parts.redis.health() },
@@ -196,7 +208,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
       gateway.publish({ kind: 'pushed', ...pushed });
     },
   });
-  others.push(sharing, sink, stopSwitch, builder.role, worker, relay, trimmer, push);
+  others.push(sharing, sink, stopSwitch, builder.role, worker, relay, reviews, trimmer, push);
   return {
     gateway,
     demo,
@@ -212,7 +224,7 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
 /** Producers wait so long while the partitions become others; then they are told to come back (503). */
 const heldMs = 10_000;
 
-/** What sink, push and relay still need of a partition; null while one of them has not begun. */
+/** What sink, push, relay and the review queue still need of a partition; null while one of them has not begun. */
 async function neededOf(
   partition: number,
   sink: Sink,
@@ -221,7 +233,7 @@ async function neededOf(
 ): Promise<{ log: number; outbox: number } | null> {
   const bySink = sink.needed(partition);
   const readers = await Promise.all(
-    ['push', relayReader].map((reader) => store.readerState(partition, reader)),
+    ['push', relayReader, reviewReader].map((reader) => store.readerState(partition, reader)),
   );
   if (bySink === null) return null;
   let outbox = bySink.outbox;

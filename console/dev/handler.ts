@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { featuresOf, listOf } from './list.ts';
 import { makeMessages } from './live.ts';
 import { detailOf } from './record.ts';
+import { reviewOf, reviewsOf } from './reviews.ts';
 import type { Scenario } from './scenarios.ts';
 import { statusOf, throughputOf } from './status.ts';
 
@@ -55,6 +56,9 @@ export function fixtureHandler(scenario: () => Scenario, now: () => number = Dat
     if (part === 'decisions' && id !== undefined) {
       return found(detailOf(current, id, now()), 'unknown_decision', 'No decision has this id.');
     }
+    if (part === 'reviews' && id === undefined) return [200, reviewsOf(current, now())];
+    if (part === 'reviews' && id !== undefined)
+      return found(reviewOf(current, id, now()), 'unknown_review', 'Nothing of this id is to be reviewed.');
     if (part === 'subjects' && id !== undefined && sub === 'features') {
       return found(featuresOf(current, id, now()), 'unknown_subject', 'Nothing is kept of this subject.');
     }

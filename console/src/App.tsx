@@ -3,6 +3,8 @@ import { DecisionPage } from './pages/decision/DecisionPage.tsx';
 import { DecisionsPage } from './pages/decisions/DecisionsPage.tsx';
 import { LivePage } from './pages/live/LivePage.tsx';
 import { NotFoundPage } from './pages/NotFoundPage.tsx';
+import { ReviewPage } from './pages/review/ReviewPage.tsx';
+import { ReviewsPage } from './pages/review/ReviewsPage.tsx';
 import { SubjectPage } from './pages/subject/SubjectPage.tsx';
 import { type Route, routeOf, useLocation } from './router.tsx';
 import { Banners } from './shell/Banners.tsx';
@@ -35,6 +37,10 @@ function Page({ route }: { readonly route: Route }) {
       return <DecisionsPage />;
     case 'decision':
       return <DecisionPage key={route.id} id={route.id} />;
+    case 'reviews':
+      return <ReviewsPage />;
+    case 'review':
+      return <ReviewPage key={route.id} id={route.id} />;
     case 'subject':
       return <SubjectPage key={route.id} id={route.id} />;
     case 'unknown':

@@ -6,6 +6,8 @@ describe('addresses', () => {
     expect(routeOf('/')).toEqual({ page: 'live' });
     expect(routeOf('/decisions')).toEqual({ page: 'decisions' });
     expect(routeOf('/decisions/')).toEqual({ page: 'decisions' });
+    expect(routeOf('/reviews')).toEqual({ page: 'reviews' });
+    expect(routeOf(paths.review('d1'))).toEqual({ page: 'review', id: 'd1' });
     expect(routeOf('/subjects')).toEqual({ page: 'unknown' });
     expect(routeOf('/decisions/a/b')).toEqual({ page: 'unknown' });
   });

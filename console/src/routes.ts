@@ -4,6 +4,8 @@ export type Route =
   | { readonly page: 'decisions' }
   | { readonly page: 'decision'; readonly id: string }
   | { readonly page: 'subject'; readonly id: string }
+  | { readonly page: 'reviews' }
+  | { readonly page: 'review'; readonly id: string }
   | { readonly page: 'unknown' };
 
 /** The page that a path means. */
@@ -13,6 +15,7 @@ export function routeOf(path: string): Route {
   const id = second === undefined ? null : decode(second);
   if (rest.length > 0) return { page: 'unknown' };
   if (first === 'decisions') return id === null ? { page: 'decisions' } : { page: 'decision', id };
+  if (first === 'reviews') return id === null ? { page: 'reviews' } : { page: 'review', id };
   if (first === 'subjects' && id !== null) return { page: 'subject', id };
   return { page: 'unknown' };
 }
@@ -29,6 +32,7 @@ export const paths = {
   live: '/',
   decisions: (search = ''): string => `/decisions${search}`,
   decision: (id: string): string => `/decisions/${encodeURIComponent(id)}`,
+  review: (id: string): string => `/reviews/${encodeURIComponent(id)}`,
   /** The tenant goes along: the same id may mean two people in two tenants. */
   subject: (id: string, tenant: string): string =>
     `/subjects/${encodeURIComponent(id).replaceAll('%3A', ':')}?tenant=${encodeURIComponent(tenant)}`,

@@ -3,7 +3,7 @@ import type { Gate } from '../../core/index.ts';
 import type { App } from './app.ts';
 
 /** What uses the partitions of log or state. All else is answered whatever becomes of them. */
-const throughTheGate = /^\/(v1|api\/(subjects|feed|actions|builds|demo\/reset))(\/|$)/;
+const throughTheGate = /^\/(v1|api\/(subjects|feed|actions|builds|reviews|demo\/reset))(\/|$)/;
 
 /** Requests pass the gate when they have been checked and read, and leave it when they have been answered. */
 export function passGate(app: App, gate: Pick<Gate, 'enter'>): void {

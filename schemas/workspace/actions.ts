@@ -51,6 +51,12 @@ export const action = z.strictObject({
     .enum(['informs', 'moves_money', 'changes_account', 'states_fact'])
     .optional()
     .describe('What doing it does. All but informs need a gate and get one. Default informs.'),
+  reversible: z
+    .boolean()
+    .optional()
+    .describe(
+      'It can be taken back, so some of those that pass the gate are executed and reviewed too. Only for actions with a gate. Default false.',
+    ),
   gate: z
     .strictObject({
       target: z.literal('right').default('right').describe('Of what the confidence is: that it is right.'),

@@ -107,6 +107,27 @@ export const workspaceSource = z.strictObject({
     })
     .prefault({})
     .describe('How long subjects are remembered.'),
+  review: z
+    .strictObject({
+      within: duration
+        .default('1h')
+        .describe(
+          'How long a decision waits for a person, in event time: at most 7d. Then it is over and is not executed. Default 1h.',
+        ),
+      escalate: duration
+        .default('15m')
+        .describe('After this long it is marked as urgent; shorter than within. Default 15m.'),
+      sample: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.02)
+        .describe(
+          'Share of the reversible decisions that pass their gate and are reviewed all the same. Default 0.02.',
+        ),
+    })
+    .optional()
+    .describe('How people review what actions with a gate do.'),
   feed: z
     .strictObject({
       map: z

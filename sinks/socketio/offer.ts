@@ -32,14 +32,16 @@ export function offerOf(
   if (action === null || offer === null) return 'nothing';
   if (decision.mode !== 'act') return reasons[decision.mode];
   if (isStopped(decision.tenant)) return 'stopped';
-  if (decision.startedBy.kind === 'request') return 'answered';
+  // What a person let go was in no answer.
+  const wasHeld = decision.review?.released !== undefined;
+  if (decision.startedBy.kind === 'request' && !wasHeld) return 'answered';
   if (offer.expiresAt <= now) return 'expired';
   return {
     decision: decision.id,
     action,
     placement: decision.placement,
     content: offer.content,
-    because: decision.startedBy.trigger,
+    because: decision.startedBy.kind === 'request' ? 'request' : decision.startedBy.trigger,
     simulated: decision.simulated,
     decidedAt: decision.timings.decidedAt,
     expiresAt: offer.expiresAt,

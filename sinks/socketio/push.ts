@@ -117,7 +117,8 @@ export function makePush(deps: PushDeps): Push {
         offers.push({
           tenant: read.tenant,
           subject: read.subject,
-          receivedAt: read.timings.receivedAt,
+          // A person's time is not ours.
+          receivedAt: read.review?.released?.at ?? read.timings.receivedAt,
           offer,
         });
     }

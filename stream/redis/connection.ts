@@ -1,10 +1,16 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
+/** What one connection may have otherwise. */
+export type ConnectionChanges = Pick<RedisOptions, 'db' | 'maxRetriesPerRequest' | 'enableOfflineQueue'>;
+
 /** Makes connections to one Redis. `where` names it in messages, without credentials. */
 export interface RedisConnector {
   readonly where: string;
-  /** A new connection; `purpose` names it in Redis's CLIENT LIST. Connects in the background and reconnects for ever. */
-  connect(purpose: string): Redis;
+  /**
+   * A new connection; `purpose` names it in Redis's CLIENT LIST. Connects in the background and reconnects for ever.
+   * `own`: where it differs from all others, such as its database.
+   */
+  connect(purpose: string, own?: ConnectionChanges): Redis;
 }
 
 /**
@@ -16,7 +22,7 @@ export function redisConnector(url: string): RedisConnector {
   const target = url.replace(/^unix:\/\//, '');
   return {
     where: describe(target),
-    connect: (purpose) => new Redis(target, connectionOptions(purpose)),
+    connect: (purpose, own = {}) => new Redis(target, { ...connectionOptions(purpose), ...own }),
   };
 }
 

@@ -29,7 +29,7 @@ const modes: Readonly<Record<string, readonly [tone: Tone, title: string]>> = {
   observe: ['amber', 'Decided and recorded, never delivered.'],
   stopped: ['red', 'Decided while the stop switch was on: recorded, not delivered.'],
   holdout: ['violet', 'The subject is held out, so that lift can be measured: recorded, not delivered.'],
-  review: ['amber', 'It did not pass its gate: nothing is executed without a review.'],
+  review: ['amber', 'It did not pass its gate: nothing is executed unless a person approves it.'],
 };
 
 /** The mode of a decision in words, with the tone that belongs to it. */
@@ -48,8 +48,19 @@ const outcomeTones: Readonly<Record<string, Tone>> = {
   resolved: 'green',
   dismissed: 'amber',
   reopened: 'amber',
+  reversed: 'amber',
 };
 
 export const OutcomeTag = ({ outcome }: { readonly outcome: string }) => (
   <Tag tone={outcomeTones[outcome] ?? 'plain'}>{outcome}</Tag>
+);
+
+const verdicts: Readonly<Record<string, Tone>> = {
+  approved: 'green',
+  edited: 'amber',
+  rejected: 'red',
+};
+
+export const VerdictTag = ({ verdict }: { readonly verdict: string }) => (
+  <Tag tone={verdicts[verdict] ?? 'plain'}>{verdict}</Tag>
 );

@@ -16,6 +16,7 @@ export function Header({ route, status }: HeaderProps) {
   const tenant = new URLSearchParams(search).get('tenant');
   const kept = tenant === null || route.page === 'subject' ? '' : `?tenant=${encodeURIComponent(tenant)}`;
   const isDecisions = route.page === 'decisions' || route.page === 'decision';
+  const isReviews = route.page === 'reviews' || route.page === 'review';
   return (
     <header className="top">
       <a className="skip" href="#content">
@@ -35,6 +36,9 @@ export function Header({ route, status }: HeaderProps) {
         </Link>
         <Link to={`/decisions${kept}`} aria-current={isDecisions ? 'page' : undefined}>
           Decisions
+        </Link>
+        <Link to={`/reviews${kept}`} aria-current={isReviews ? 'page' : undefined}>
+          Reviews
         </Link>
       </nav>
       <div className="top-tools">

@@ -43,7 +43,7 @@ describe('tables', () => {
     const tables = await warehouse.rows<{ name: string; ddl: string }>(
       "SELECT name, create_table_query AS ddl FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'presage_migrations'",
     );
-    expect(tables).toHaveLength(10);
+    expect(tables).toHaveLength(11);
     for (const { name, ddl } of tables) {
       expect(ddl, name).toMatch(/TTL toDateTime\(received\) \+ toIntervalDay\(\d+\)/);
       expect(ddl, name).toContain('PARTITION BY toYYYYMM(received)');

@@ -77,6 +77,7 @@ export interface HistoryTables {
 const milliseconds = (column: string): string => `toFloat64(toUnixTimestamp64Milli(${column}))`;
 
 const what = `'{"decision":' || toJSONString(decision) || ',"action":' || toJSONString(toString(action)) || ',"placement":' || toJSONString(toString(placement))`;
+const said = `',"verdict":' || toJSONString(toString(verdict)) || ',"reason":' || toJSONString(toString(reason)) || ',"probability":' || toJSONString(probability) || ',"confidence":' || ifNull(toJSONString(confidence), 'null') || ',"threshold":' || toJSONString(threshold) || ',"by":' || toJSONString(toString(reviewed_by)) || ',"escalated":' || if(escalated, 'true', 'false') || ',"waitedMs":' || toString(waited_ms)`;
 const common = `tenant, subject, ${milliseconds('time')} AS time, ${milliseconds('received')} AS received, id, session, toString(source) AS source, toFloat64(position) AS position, partition`;
 
 /** All that changes a subject's state, wherever `where` holds. The engine's own events know their subject only. */
@@ -88,6 +89,8 @@ const eventsWhere = (where: string): string => `SELECT * FROM (
   SELECT ${common}, '' AS user_id, '' AS anonymous_id, '$exposure' AS type, time AS stated, ${what} || '}' AS properties FROM exposures WHERE ${where}
   UNION ALL
   SELECT ${common}, '' AS user_id, '' AS anonymous_id, '$outcome' AS type, time AS stated, ${what} || ',"outcome":' || toJSONString(toString(outcome)) || if(isNull(value), '', ',"value":' || toJSONString(value)) || '}' AS properties FROM outcomes WHERE ${where}
+  UNION ALL
+  SELECT ${common}, '' AS user_id, '' AS anonymous_id, '$review' AS type, time AS stated, ${what} || ${said} || '}' AS properties FROM reviews WHERE ${where}
 ) ORDER BY position`;
 
 const transfersWhere = (where: string): string => `SELECT tenant, anonymous_id, user_id, id,

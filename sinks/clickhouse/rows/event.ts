@@ -3,6 +3,8 @@ import { isSimulated, subjectOfEvent } from '../../../core/index.ts';
 import {
   exposureProperties,
   outcomeProperties,
+  type ReviewProperties,
+  reviewProperties,
   type StoredEvent,
   systemTypes,
   type transferProperties,
@@ -175,8 +177,25 @@ function systemRow(
     const outcome = outcomeProperties.safeParse(event.properties);
     if (outcome.success) return { table: 'outcome_event_rows', row: { ...what, ...outcome.data } };
   }
+  if (event.type === systemTypes.review) {
+    const review = reviewProperties.safeParse(event.properties);
+    if (review.success) return { table: 'review_rows', row: { ...what, ...reviewColumns(review.data) } };
+  }
   return {
     table: 'control_event_rows',
     row: { ...what, type: event.type, properties: JSON.stringify(event.properties) },
+  };
+}
+
+/** The label, apart from whose and when it is. What was let go is a decision of its own, and not repeated here. */
+function reviewColumns(review: ReviewProperties): object {
+  const { release, reviewer, note, by, waitedMs, ...label } = review;
+  return {
+    ...label,
+    reviewed_by: by,
+    reviewer: reviewer ?? '',
+    note: note ?? '',
+    waited_ms: waitedMs,
+    content: release === undefined || label.verdict !== 'edited' ? '' : JSON.stringify(release.content),
   };
 }

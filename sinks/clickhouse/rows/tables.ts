@@ -4,6 +4,7 @@ export const tableNames = [
   'decision_rows',
   'exposure_rows',
   'outcome_event_rows',
+  'review_rows',
   'dead_letter_rows',
   'duplicate_rows',
   'control_event_rows',
