@@ -81,7 +81,9 @@ function choiceOf(
   expiresAt: number,
 ): Choice {
   const isJudged = action.gate !== null && action.mode === 'act' && !question.stopped;
-  const scored = isJudged ? candidates.find((candidate) => candidate.action === action.name)?.score : undefined;
+  const scored = isJudged
+    ? candidates.find((candidate) => candidate.action === action.name)?.score
+    : undefined;
   const acceptProbability = scored?.acceptProbability ?? null;
   const judged = isJudged ? judge(action, { ...question, acceptProbability, model }) : null;
   const refused = judged?.verdict ?? null;

@@ -8,6 +8,7 @@ import type { CompiledAction, CompiledFeature, CompiledModel, CompiledPlacement 
 import { durationMs } from './duration.ts';
 import type { CelType } from './expression-names.ts';
 import { featureOfInput } from './model-inputs.ts';
+import { quote } from './problems.ts';
 
 const mostActions = 200;
 
@@ -32,6 +33,13 @@ export function compilePlacements(
         at: 'key',
       });
     }
+    // A person looks at one action, and says so of the whole decision.
+    const gated = actions.find(({ gate }) => gate !== null);
+    if (gated !== undefined && (placement.slots ?? 1) > 1)
+      report(
+        [...path, 'slots'],
+        `expected one slot, since ${quote(gated.name)} has a gate: give it a placement of its own`,
+      );
     const model = placement.model === undefined ? null : (models.get(placement.model) ?? null);
     const expiresMs = durationMs(placement.expires);
     const ladder = compileLadder(compiling, name, models, actions);

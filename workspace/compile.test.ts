@@ -460,6 +460,9 @@ ${actions}`;
       'review.within: expected escalate (15m) to be shorter than within (5m)',
     );
     await expect(load(`${text}\nreview: { within: 8d }`)).rejects.toThrow('expected at most 7d');
+    await expect(load(text.replace('banner: {}', 'banner: { slots: 2 }'))).rejects.toThrow(
+      'placements.banner.slots: expected one slot, since "a" has a gate',
+    );
   });
 });
 
