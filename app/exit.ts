@@ -26,6 +26,8 @@ const usageCodes = new Set([
   'sql_failed',
   'usage',
   'too_few_labels',
+  'unknown_metric',
+  'metric_not_in_sql',
   'unknown_tenant',
   'key_not_found',
   'key_revoked',

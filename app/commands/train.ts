@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { PresageError } from '../../core/index.ts';
-import { durationMs, loadWorkspace } from '../../workspace/index.ts';
-import { labelledDecisions } from '../training/labelled.ts';
+import { loadWorkspace } from '../../workspace/index.ts';
+import { labelledRows } from '../training/labelled.ts';
 import { pythonTrainer } from '../training/python/environment.ts';
 import { trainingReport } from '../training/report.ts';
 import { specOf } from '../training/spec.ts';
@@ -15,8 +15,7 @@ interface TrainCommandOptions extends SharedOptions {
   readonly trainer: 'ftrl' | 'lightgbm';
   readonly placement?: string;
   readonly tenant?: string;
-  readonly outcome: string;
-  readonly window: number;
+  readonly metric: string;
   readonly includeSimulated?: boolean;
   readonly calibration: 'platt' | 'isotonic' | 'none';
   readonly seed: number;
@@ -35,12 +34,10 @@ export function trainCommand(program: Command, context: Context): void {
     )
     .option('--placement <name>', 'where it decides, for a model that the workspace has not got yet')
     .option('-t, --tenant <name>', 'whose decisions (default: the first tenant)')
-    .option('--outcome <name>', 'what it predicts', 'accepted')
     .option(
-      '--window <duration>',
-      'attribution window: only what was shown longer ago has a label',
-      parseWindow,
-      86_400_000,
+      '--metric <name>',
+      'what it predicts: accepted, converted or a metric of the workspace',
+      'accepted',
     )
     .option('--include-simulated', 'learn from simulated visitors too')
     .option(
@@ -54,7 +51,7 @@ export function trainCommand(program: Command, context: Context): void {
     .option('--data <dir>', 'data folder, when no instance is running')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ npx presage train accept\n  $ npx presage train accept --trainer lightgbm --window 7d\n  $ npx presage train first --placement home_banner\n\nNothing that serves is changed: name the file in presage.yaml, then npx presage apply.',
+      '\nExamples:\n  $ npx presage train accept\n  $ npx presage train accept --trainer lightgbm\n  $ npx presage train first --placement home_banner\n\nNothing that serves is changed: name the file in presage.yaml, then npx presage apply.',
     )
     .action((model: string, options: TrainCommandOptions) => run(model, options, context));
 }
@@ -71,30 +68,22 @@ async function run(id: string, options: TrainCommandOptions, context: Context): 
       throw new PresageError('usage', `--out: expected a file that ends in .onnx, got "${path}".`);
     const spec = specOf(workspace, id, options.placement);
     const now = Date.now();
-    const labelled = await labelledDecisions(
-      ask,
-      {
-        tenant,
-        placements: spec.placements,
-        outcome: options.outcome,
-        windowMs: options.window,
-        withSimulated: options.includeSimulated === true,
-        now,
-      },
-      workspace.hash,
-    );
+    const labelled = await labelledRows(ask, workspace, {
+      ...{ tenant, placements: spec.placements, metric: options.metric, now },
+      withSimulated: options.includeSimulated === true,
+    });
     const python =
       options.trainer === 'lightgbm'
         ? await pythonTrainer(join(context.environment.stateFolder, 'python'), context.err)
         : undefined;
-    const { calibration, outcome, seed } = options;
+    const { calibration, metric, seed } = options;
     const trained = await train({
-      ...{ spec, outcome, calibration, seed, now },
+      ...{ spec, metric, calibration, seed, now },
       ...{ rows: labelled.rows, leftOut: labelled.leftOut },
       ...(python === undefined ? {} : { python }),
     });
     const furthest = await writeModel(path, trained);
-    const told = { labelled, trained, furthest, path, file: relative(folder, path), outcome };
+    const told = { labelled, trained, furthest, path, file: relative(folder, path), metric };
     context.out(options.json ? JSON.stringify(asJson(told)) : trainingReport(told));
   } finally {
     await close();
@@ -112,11 +101,6 @@ function oneOf(option: string, names: readonly string[]): (text: string) => stri
     if (names.includes(text)) return text;
     throw new PresageError('usage', `${option}: expected ${names.join(' or ')}, got "${text}".`);
   };
-}
-
-function parseWindow(text: string): number {
-  if (/^[1-9][0-9]*(s|m|h|d)$/.test(text)) return durationMs(text);
-  throw new PresageError('usage', `--window: expected a duration such as 24h or 7d, got "${text}".`);
 }
 
 function parseSeed(text: string): number {

@@ -1,7 +1,9 @@
 import type { DecisionRecord } from '../../schemas/index.ts';
+import { checkMetric, labelledDecisions } from '../../sinks/clickhouse/index.ts';
 import { quoted } from '../../stream/features/sql/index.ts';
-import { inHalves } from '../parity/halve.ts';
+import type { CompiledOutcomes, CompiledWorkspace } from '../../workspace/index.ts';
 import type { Ask } from '../parity/port.ts';
+import { askWithParameters } from './parameters.ts';
 
 /** A decision whose offer was shown, with what came of it. */
 export interface Labelled {
@@ -19,20 +21,18 @@ export interface Labelled {
 export interface LabelOptions {
   readonly tenant: string;
   readonly placements: readonly string[];
-  /** The outcome that makes a label 1. */
-  readonly outcome: string;
-  /** How long after an exposure its outcome counts. */
-  readonly windowMs: number;
+  /** What makes a label 1: `accepted`, `converted`, or a metric of the workspace. */
+  readonly metric: string;
   readonly withSimulated: boolean;
   readonly now: number;
 }
 
-/** What was left out, in exposures and outcomes. */
+/** What was left out, in decisions that were shown, and in reports. */
 export interface LeftOut {
   readonly simulated: number;
-  /** Shown within the attribution window: the answer may still come. */
+  /** Shown within the longest attribution window: its answer may still come. */
   readonly immature: number;
-  /** Has the outcome, but nobody acknowledged that it was shown. */
+  /** Reported as accepted or converted, but nobody acknowledged that it was shown. */
   readonly neverShown: number;
 }
 
@@ -43,96 +43,89 @@ export interface LabelledSet {
   readonly otherWorkspace: number;
 }
 
-/** Labels of one query, and features: a record has some kilobytes of them, and is found by its id. */
-const pageRows = 20_000;
-const featuresRows = 1_000;
 /** Bounds memory and time; the newest are taken. */
 export const mostRows = 200_000;
+/** Records of one query: each has some kilobytes. */
+const pageRows = 1_000;
+
+/** After the longest of its windows and time-outs nothing is expected of what was shown. */
+export const longestWindowMs = ({ timeoutMs, windowMs, metrics }: CompiledOutcomes): number =>
+  Math.max(timeoutMs, windowMs, ...metrics.flatMap((one) => [one.windowMs, one.timeoutMs]));
 
 /**
- * Decisions of these placements that were shown, oldest first, once the attribution window has closed. Only an
- * acknowledged exposure can become a negative: what was never shown has no label. The window closes in the time of the
- * events, so that a history that is fed matures as a live one does.
+ * Decisions of these placements that were shown, oldest first, with labels as docs/outcomes.md defines them, once the
+ * longest attribution window has closed. Windows close in the time of events, so that a history that is fed matures
+ * as a live one does. Only an acknowledged exposure can become a negative: what was never shown has no label.
  */
-export async function labelledDecisions(
+export async function labelledRows(
   ask: Ask,
+  workspace: Pick<CompiledWorkspace, 'outcomes' | 'hash'>,
   options: LabelOptions,
-  workspace: string,
 ): Promise<LabelledSet> {
-  const { withSimulated } = options;
-  const matured = (await eventTimeOf(ask, options)) - options.windowMs;
-  const [counts] = await ask<Record<string, number>>(
-    `SELECT toUInt32(countIf(simulated AND NOT ${withSimulated})) AS simulated, toUInt32(countIf(isUsed AND at > ${matured})) AS immature, toUInt32(countIf(isUsed AND at <= ${matured} AND workspace != ${quoted(workspace)})) AS other FROM (SELECT *, (${withSimulated} OR NOT simulated) AS isUsed FROM (${shown(options)}))`,
-  );
-  const [unseen] = await ask<{ n: number }>(
-    `SELECT toUInt32(count()) AS n FROM outcomes WHERE tenant = ${quoted(options.tenant)} AND placement IN (${options.placements.map(quoted).join(', ')}) AND outcome = ${quoted(options.outcome)} AND (${withSimulated} OR NOT simulated) AND decision NOT IN (SELECT decision FROM exposures WHERE tenant = ${quoted(options.tenant)})`,
-  );
-  const found: Row[] = [];
-  let before = { at: matured + 1, id: '' };
-  while (found.length < mostRows) {
-    const page = await ask<Row>(pageOf(options, before));
-    found.push(...page);
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageRows) break;
-    before = { at: Number(last.at), id: last.id };
-  }
+  const { tenant, placements, metric, withSimulated, now } = options;
+  checkMetric(workspace.outcomes, metric);
+  const matured = (await eventTimeOf(ask, options)) - longestWindowMs(workspace.outcomes);
+  const from = await beginOf(ask, options);
+  const simulated = withSimulated ? null : false;
   const rows: Labelled[] = [];
-  for (let from = 0; from < found.length; from += featuresRows)
-    for (const part of await inHalves(found.slice(from, from + featuresRows), (some) =>
-      withFeatures(ask, some),
-    ))
-      rows.push(...part);
-  return {
-    rows: rows.reverse(),
-    leftOut: {
-      simulated: Number(counts?.simulated ?? 0),
-      immature: Number(counts?.immature ?? 0),
-      neverShown: Number(unseen?.n ?? 0),
-    },
-    otherWorkspace: Number(counts?.other ?? 0),
-  };
+  let immature = 0;
+  let otherWorkspace = 0;
+  for (const placement of placements) {
+    const question = { tenant, placement, metric, simulated, from, to: now + 1, at: now, page: pageRows };
+    for await (const { decision, label, mature, shownAt } of labelledDecisions(
+      { rows: askWithParameters(ask) },
+      workspace.outcomes,
+      question,
+    )) {
+      if (label === null || !mature || shownAt > matured) immature++;
+      else if (decision.action !== null) {
+        rows.push(labelledOf(decision, decision.action, shownAt, label));
+        if (decision.workspace !== workspace.hash) otherWorkspace++;
+      }
+    }
+  }
+  rows.sort((a, b) => a.shownAt - b.shownAt || (a.id < b.id ? -1 : 1));
+  return { rows, leftOut: { immature, ...(await othersOf(ask, options)) }, otherWorkspace };
+}
+
+function labelledOf(decision: DecisionRecord, action: string, shownAt: number, label: 0 | 1): Labelled {
+  const { id, features, rung, candidates } = decision;
+  const score = candidates.find((candidate) => candidate.action === action)?.score;
+  const said = rung === 'champion' ? (score?.acceptProbability ?? null) : null;
+  return { id, action, shownAt, features, label, said };
 }
 
 /** The newest event time of the tenant, which never is in the future. */
 async function eventTimeOf(ask: Ask, { tenant, now }: LabelOptions): Promise<number> {
+  const newest = (table: string): string =>
+    `(SELECT toUnixTimestamp64Milli(max(time)) FROM ${table} WHERE tenant = ${quoted(tenant)})`;
   const [row] = await ask<{ at: number }>(
-    `SELECT toFloat64(greatest((SELECT toUnixTimestamp64Milli(max(time)) FROM events WHERE tenant = ${quoted(tenant)}), (SELECT toUnixTimestamp64Milli(max(time)) FROM exposures WHERE tenant = ${quoted(tenant)}))) AS at`,
+    `SELECT toFloat64(greatest(${newest('events')}, ${newest('exposures')})) AS at`,
   );
   return Math.min(now, Number(row?.at ?? 0));
 }
 
-interface Row {
-  readonly id: string;
-  readonly action: string;
-  readonly at: number;
-  readonly said: number | null;
-  readonly answered: number;
-}
+const isUsed = ({ withSimulated }: LabelOptions): string => (withSimulated ? 'true' : 'NOT simulated');
+const isOf = ({ tenant, placements }: LabelOptions): string =>
+  `tenant = ${quoted(tenant)} AND placement IN (${placements.map(quoted).join(', ')})`;
+const shownIds = ({ tenant }: LabelOptions): string =>
+  `(SELECT decision FROM exposures WHERE tenant = ${quoted(tenant)})`;
 
-/** Acknowledged exposures with their decisions, without what was never recorded or is not of these placements. */
-const shown = ({ tenant, placements }: LabelOptions, columns = ''): string =>
-  `SELECT decisions.id AS id, toFloat64(toUnixTimestamp64Milli(exposures.time)) AS at, decisions.simulated AS simulated, decisions.workspace AS workspace${columns} FROM decisions INNER JOIN exposures ON exposures.decision = decisions.id AND exposures.tenant = decisions.tenant WHERE decisions.tenant = ${quoted(tenant)} AND decisions.placement IN (${placements.map(quoted).join(', ')}) AND decisions.action IS NOT NULL AND decisions.recorded`;
-
-function pageOf(options: LabelOptions, before: { readonly at: number; readonly id: string }): string {
-  const { tenant, outcome, windowMs, withSimulated } = options;
-  const columns = `, assumeNotNull(decisions.action) AS action, if(decisions.rung = 'champion', decisions.accept_probability, NULL) AS said`;
-  const answers = `SELECT decision, toFloat64(toUnixTimestamp64Milli(time)) AS answeredAt FROM outcomes WHERE tenant = ${quoted(tenant)} AND outcome = ${quoted(outcome)}`;
-  return `SELECT id, action, at, said, toUInt8(answers.decision != '' AND answeredAt <= at + ${windowMs}) AS answered FROM (${shown(options, columns)}) AS shown LEFT JOIN (${answers}) AS answers ON answers.decision = shown.id WHERE (${withSimulated} OR NOT simulated) AND (at < ${before.at} OR (at = ${before.at} AND id < ${quoted(before.id)})) ORDER BY at DESC, id DESC LIMIT ${pageRows}`;
-}
-
-/** The same rows, each with what its decision saw. */
-async function withFeatures(ask: Ask, rows: readonly Row[]): Promise<Labelled[]> {
-  const ids = rows.map(({ id }) => quoted(id)).join(', ');
-  const records = await ask<{ id: string; features: string }>(
-    `SELECT id, JSONExtractRaw(record, 'features') AS features FROM decisions WHERE id IN (${ids})`,
+/** When the oldest was decided that is still among the newest `mostRows`. */
+async function beginOf(ask: Ask, options: LabelOptions): Promise<number> {
+  const [row] = await ask<{ at: number }>(
+    `SELECT toFloat64(toUnixTimestamp64Milli(decided)) AS at FROM decisions WHERE ${isOf(options)} AND ${isUsed(options)} AND id IN ${shownIds(options)} ORDER BY decided DESC LIMIT 1 OFFSET ${mostRows - 1}`,
   );
-  const byId = new Map(records.map(({ id, features }) => [id, features]));
-  return rows.map(({ id, action, at, said, answered }) => ({
-    id,
-    action,
-    shownAt: Number(at),
-    features: JSON.parse(byId.get(id) ?? '{}') as DecisionRecord['features'],
-    label: Number(answered) === 1 ? 1 : 0,
-    said: said === null ? null : Number(said),
-  }));
+  return Number(row?.at ?? 0);
+}
+
+async function othersOf(ask: Ask, options: LabelOptions): Promise<Omit<LeftOut, 'immature'>> {
+  const { metric, withSimulated } = options;
+  const [shown] = await ask<{ n: number }>(
+    `SELECT toUInt32(count()) AS n FROM decisions WHERE ${isOf(options)} AND simulated AND id IN ${shownIds(options)}`,
+  );
+  const [reported] = await ask<{ n: number }>(
+    `SELECT toUInt32(uniqExact(decision)) AS n FROM outcomes WHERE ${isOf(options)} AND outcome = ${quoted(metric)} AND ${isUsed(options)} AND decision NOT IN ${shownIds(options)}`,
+  );
+  return { simulated: withSimulated ? 0 : Number(shown?.n ?? 0), neverShown: Number(reported?.n ?? 0) };
 }

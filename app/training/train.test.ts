@@ -9,8 +9,13 @@ import { openEmbeddedWarehouse, type Warehouse } from '../../sinks/clickhouse/in
 import { rowOfDecision } from '../../sinks/clickhouse/rows/decision.ts';
 import { lineOf } from '../../sinks/clickhouse/rows/well-formed.ts';
 import { randomFrom, sigmoid } from '../../training/index.ts';
-import { type CompiledWorkspace, manifestPathOf } from '../../workspace/index.ts';
-import { type LabelledSet, labelledDecisions } from './labelled.ts';
+import {
+  type CompiledMetric,
+  type CompiledOutcomes,
+  type CompiledWorkspace,
+  manifestPathOf,
+} from '../../workspace/index.ts';
+import { type LabelledSet, labelledRows, longestWindowMs } from './labelled.ts';
 import { type ModelSpec, specOf } from './spec.ts';
 import { train } from './train.ts';
 import { writeModel } from './write.ts';
@@ -91,7 +96,7 @@ beforeAll(async () => {
     exposure('rival', start, { tenant: 'rival' }),
     exposure('late', start + 500),
   ]);
-  await put('outcome_rows', [
+  await put('outcome_event_rows', [
     ...shown.filter(({ isAccepted }) => isAccepted).map(({ id, at }) => outcome(id, at + 60_000)),
     outcome('d0', start + 2_000, { outcome: 'dismissed' }),
     outcome('unseen', start),
@@ -106,14 +111,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const labelled = (change: object = {}): Promise<LabelledSet> =>
-  labelledDecisions(
+const outcomes: CompiledOutcomes = { timeoutMs: hour, windowMs: 24 * hour, scale: 2, metrics: [] };
+const labelled = (change: object = {}, of = outcomes): Promise<LabelledSet> =>
+  labelledRows(
     (sql) => warehouse.rows(sql),
+    { outcomes: of, hash: 'another version' },
     {
-      ...{ tenant: 'shop', placements: ['home'], outcome: 'accepted', windowMs: 24 * hour },
+      ...{ tenant: 'shop', placements: ['home'], metric: 'accepted' },
       ...{ withSimulated: false, now: now + 1_000 * hour, ...change },
     },
-    'another version',
   );
 
 const action = (name: string) => ({ name, attributes: { cost: 3 } });
@@ -151,9 +157,17 @@ describe('labels', () => {
     expect(otherWorkspace).toBe(shownOnes + 1);
   });
 
-  it('are negative where the answer came after the window', async () => {
-    expect((await labelled()).rows.find(({ id }) => id === 'late')?.label).toBe(0);
-    expect((await labelled({ windowMs: 30 * hour })).rows.find(({ id }) => id === 'late')?.label).toBe(1);
+  it('wait for the longest window of the workspace', async () => {
+    const purchase = { windowMs: 90 * hour, timeoutMs: hour } as CompiledMetric;
+    const { rows, leftOut } = await labelled({}, { ...outcomes, windowMs: 59.5 * hour });
+    expect([rows.length, leftOut.immature]).toEqual([31, 1_171]);
+    await expect(labelled({}, { ...outcomes, windowMs: 90 * hour })).resolves.toMatchObject({ rows: [] });
+    expect(longestWindowMs({ ...outcomes, metrics: [purchase] })).toBe(90 * hour);
+  });
+
+  it('are of a metric that the workspace has', async () => {
+    await expect(labelled({ metric: 'sold' })).rejects.toMatchObject({ code: 'unknown_metric' });
+    expect((await labelled({ metric: 'converted' })).rows.filter(({ label }) => label === 1)).toEqual([]);
   });
 
   it('are of simulated visitors only when asked for', async () => {
@@ -164,9 +178,11 @@ describe('labels', () => {
 });
 
 describe('training', () => {
+  let usual: Promise<LabelledSet> | null = null;
   const options = async () => {
-    const { rows, leftOut } = await labelled();
-    return { spec: spec(), rows, leftOut, outcome: 'accepted', calibration: 'platt' as const, seed: 1, now };
+    usual ??= labelled();
+    const { rows, leftOut } = await usual;
+    return { spec: spec(), rows, leftOut, metric: 'accepted', calibration: 'platt' as const, seed: 1, now };
   };
 
   it('of a new model reads the numbers of features and actions, and which action it is', () => {

@@ -36,7 +36,7 @@ export interface TrainOptions {
   readonly spec: ModelSpec;
   readonly rows: readonly Labelled[];
   readonly leftOut: LeftOut;
-  readonly outcome: string;
+  readonly metric: string;
   readonly calibration: Calibration['kind'] | 'none';
   readonly seed: number;
   readonly now: number;
@@ -108,7 +108,7 @@ export async function train(options: TrainOptions): Promise<TrainedModel> {
       missing: spec.missing,
       defaults: { ...spec.defaults },
       block: spec.block,
-      output: { meaning: 'probability', of: options.outcome },
+      output: { meaning: 'probability', of: options.metric },
       calibration,
       reliability: {
         rows: figures.rows,
@@ -185,7 +185,7 @@ function examplesOf(rows: readonly Labelled[], spec: ModelSpec): Examples {
   return { inputs, values, labels: Uint8Array.from(rows, ({ label }) => label) };
 }
 
-function refuseTooFew(examples: Examples, { leftOut, outcome, rows }: TrainOptions): void {
+function refuseTooFew(examples: Examples, { leftOut, metric, rows }: TrainOptions): void {
   const count = examples.labels.length;
   const positives = positivesOf(examples);
   const inParts = [
@@ -206,12 +206,12 @@ function refuseTooFew(examples: Examples, { leftOut, outcome, rows }: TrainOptio
   const others = [
     `${simulated} simulated (--include-simulated takes them)`,
     `${immature} whose attribution window is still open`,
-    `${neverShown} "${outcome}" of what nobody acknowledged as shown`,
+    `${neverShown} "${metric}" of what nobody acknowledged as shown`,
     `${rows.length - count} of actions that the workspace has no more`,
   ].join(', ');
   throw new PresageError(
     'too_few_labels',
-    `There are ${count} labelled exposures, ${positives} of them "${outcome}". A model needs at least ${least.rows}, with ${least.positives} of each kind, and ${least.inEachPart} of each in the oldest 60%, the next 20% and the newest 20%. Left out: ${others}.`,
+    `There are ${count} labelled exposures, ${positives} of them "${metric}". A model needs at least ${least.rows}, with ${least.positives} of each kind, and ${least.inEachPart} of each in the oldest 60%, the next 20% and the newest 20%. Left out: ${others}.`,
     { details: { labelled: count, positives, ...leftOut } },
   );
 }

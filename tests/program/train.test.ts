@@ -61,7 +61,7 @@ async function plantOffers(count: number): Promise<void> {
     shown.map(({ id, time }, n) => ({ ...common, decision: id, time, position: n })),
   );
   await put(
-    'outcome_rows',
+    'outcome_event_rows',
     shown
       .filter(({ isTaken }) => isTaken)
       .map(({ id, time }, n) => ({
