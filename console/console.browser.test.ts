@@ -163,6 +163,34 @@ describe.skipIf(chromium === null)('the console in Chromium', () => {
     }
   }
 
+  it('390 px: the name of a feature goes on after an underscore, not inside a word', async () => {
+    const { page, close } = await openPage(harness.browser, { width: 390 });
+    harness.server.set('demo');
+    await page.goto(`${harness.server.url}${subject}?tenant=shop`);
+    const names = page.locator('.pairs-features dt');
+    await names.first().waitFor();
+    const ends = await names.evaluateAll((all) =>
+      all.flatMap((name) => {
+        const range = document.createRange();
+        const letters = [...name.childNodes].flatMap((node) =>
+          node.nodeType !== Node.TEXT_NODE
+            ? []
+            : [...(node.textContent ?? '')].map((letter, at) => {
+                range.setStart(node, at);
+                range.setEnd(node, at + 1);
+                return { letter, top: range.getBoundingClientRect().top };
+              }),
+        );
+        return letters.flatMap(({ letter, top }, at) =>
+          (letters[at + 1]?.top ?? top) > top ? [letter] : [],
+        );
+      }),
+    );
+    expect(ends.length).toBeGreaterThan(0);
+    expect(new Set(ends)).toEqual(new Set(['_']));
+    await close();
+  });
+
   it.each([320, 820, 1920])(
     '%s px: every page fits',
     async (width) => {

@@ -3,6 +3,7 @@ import { mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PresageError } from '../../core/index.ts';
+import { explainFull } from './disk-full.ts';
 
 /** What a feed reads, twice: once for its hash, once for its rows. */
 export interface FeedSource {
@@ -32,7 +33,11 @@ export async function spoolSource(input: Readable, folder: string): Promise<Feed
     if (bytes === 0) throw new PresageError('file_unreadable', 'Standard input was empty.');
   } catch (error) {
     await file.close();
-    throw error;
+    throw explainFull(
+      error,
+      folder,
+      'standard input is kept there while it is fed. Make room, or feed a file',
+    );
   }
   return {
     open: () => file.createReadStream({ start: 0, autoClose: false }),

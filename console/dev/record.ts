@@ -61,6 +61,7 @@ const shopFeatures: DecisionRecord['features'] = {
   last_products: ['alpine-jacket', 'trail-boot', 'alpine-jacket'],
   seconds_since_cart: 41.2,
   session_events: 19,
+  fruitless_searches_30m: 3,
   last_out_of_stock: null,
   orders_90d: 0,
   days_away: 0.2,

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RunWriter } from './run.ts';
 import { ExternalSorter } from './sorter.ts';
 
 let folder: string;
@@ -62,6 +63,24 @@ describe('sorting more than memory holds', () => {
     const sorter = new ExternalSorter({ folder, memoryBytes: 1_000, fanIn: 8, diskBytes: 3_000 });
     const all = Array.from({ length: 200 }, (_, i): Pair => [-i, 'x'.repeat(50)]);
     await expect(sortedBy(sorter, all)).rejects.toMatchObject({ code: 'no_disk_space' });
+    await sorter.close();
+  });
+
+  it('says what to do when the disk is full', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const create = RunWriter.create.bind(RunWriter);
+    vi.spyOn(RunWriter, 'create').mockImplementation(async (path) => {
+      const writer = await create(path);
+      vi.spyOn(writer, 'finish').mockRejectedValue(full);
+      return writer;
+    });
+    const sorter = new ExternalSorter({ folder, memoryBytes: 1_000, fanIn: 8, diskBytes: 1e9 });
+    const all = Array.from({ length: 50 }, (_, i): Pair => [-i, 'x'.repeat(50)]);
+    await expect(sortedBy(sorter, all)).rejects.toMatchObject({
+      code: 'no_disk_space',
+      message: expect.stringMatching(/^The disk of .* is full: .*Make room/),
+    });
+    vi.restoreAllMocks();
     await sorter.close();
   });
 });

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PresageError } from '../../../core/index.ts';
+import { explainFull } from '../disk-full.ts';
 import { mergeRuns } from './merge.ts';
 import { headerBytes, type RunReader, RunWriter, type SortRecord } from './run.ts';
 
@@ -116,6 +117,16 @@ export class ExternalSorter {
   }
 
   private async write(records: AsyncIterable<SortRecord> | Iterable<SortRecord>): Promise<RunReader> {
+    try {
+      return await this.writeRun(records);
+    } catch (error) {
+      const whatToDo =
+        'this file is sorted by event time there. Make room, or feed it with --order file if it is sorted already';
+      throw explainFull(error, this.limits.folder, whatToDo);
+    }
+  }
+
+  private async writeRun(records: AsyncIterable<SortRecord> | Iterable<SortRecord>): Promise<RunReader> {
     await mkdir(this.limits.folder, { recursive: true, mode: 0o700 });
     const writer = await RunWriter.create(join(this.limits.folder, `sort-${process.pid}-${filesMade++}`));
     try {

@@ -1,5 +1,6 @@
 import type { FeatureValue, FeatureVector } from '../../../schemas/index.ts';
 import { formatNumber, formatValue, isList } from '../format/index.ts';
+import { Name } from './Name.tsx';
 
 const mostBars = 8;
 
@@ -8,7 +9,9 @@ export const FeatureList = ({ features }: { readonly features: FeatureVector }) 
   <dl className="pairs pairs-features">
     {Object.entries(features).map(([name, value]) => (
       <div key={name} className={value === null ? 'is-missing' : ''}>
-        <dt>{name}</dt>
+        <dt>
+          <Name of={name} />
+        </dt>
         <dd>
           <Value value={value} />
         </dd>
