@@ -43,6 +43,10 @@ const benchmarks = {
     shows:
       'decisions of 20 candidates with a forest of 100 trees, in one process: [--decisions 40000] [--rounds 5]',
   },
+  hotels: {
+    file: 'hotels/hotels.ts',
+    shows: 'the ranker of examples/travel on the trivago log; writes examples/travel/README.md: FILE.csv.gz',
+  },
   'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
 };
 
