@@ -8,7 +8,7 @@ import { eachRow, meanOf, type Sample, type Terms } from './estimators/sample.ts
 import { clipped, ips, snips, usualClip } from './estimators/weighting.ts';
 import { slatesOf, weightsOf } from './estimators/weights.ts';
 import { bootstrap } from './intervals/bootstrap.ts';
-import { bagged, sumsOf } from './intervals/units.ts';
+import { bagged, sumsOfAll } from './intervals/units.ts';
 import type { DecisionLog } from './log/decision-log.ts';
 import type { Policy } from './policy/policy.ts';
 import { refusals, warnings } from './refusals.ts';
@@ -56,7 +56,11 @@ export function backtest(log: DecisionLog, policy: Policy, options: BacktestOpti
   const all = [...estimateNames.map((name) => kinds[name]), kinds.onPolicy, kinds.difference];
   const bags = bagged(units, mostUnits, options.seed);
   const intervals = bootstrap(
-    all.map(({ terms }) => sumsOf(terms, sample, bags)),
+    sumsOfAll(
+      all.map(({ terms }) => terms),
+      sample,
+      bags,
+    ),
     options,
   );
   const slots = slates === null ? 1 : slates.reduce((most, rows) => Math.max(most, rows.length), 1);
@@ -106,7 +110,11 @@ function kindsOf(
   bounds: Bounds,
   { clip, threshold }: { clip: number; threshold: number },
 ): Record<EstimateName | 'onPolicy' | 'difference', Kind> {
-  const light = clipped(sample, clip);
+  // Where nothing is cut the estimates are the same ones.
+  const isCut = clip < bounds.mostWeight;
+  const light = isCut ? clipped(sample, clip) : sample;
+  const ofIps = ips(sample);
+  const ofLightIps = isCut ? ips(light) : ofIps;
   const atMost = (weight: number): Bounds => ({
     ...bounds,
     mostWeight: Math.min(weight, bounds.mostWeight),
@@ -116,17 +124,20 @@ function kindsOf(
   const drWidth = widths.dr(bounds, expected, before);
   const gain = eachRow(sample, (row) => (ofDr.numerator[row] as number) - (sample.reward[row] as number));
   return {
-    ips: { terms: ips(sample), width: widths.ips(bounds) },
-    snips: { terms: snips(sample), width: widths.snips(bounds) },
+    ips: { terms: ofIps, width: widths.ips(bounds) },
+    snips: { terms: snips(ofIps, sample), width: widths.snips(bounds) },
     dm: { terms: dm(sample, expected), width: widths.dm(bounds, expected, before) },
     dr: { terms: ofDr, width: drWidth },
     switchDr: {
-      terms: switchDr(sample, expected, threshold),
+      terms: threshold < bounds.mostWeight ? switchDr(sample, expected, threshold) : ofDr,
       width: widths.dr(atMost(threshold), expected, before),
     },
-    clippedIps: { terms: ips(light), width: widths.ips(atMost(clip)) },
-    clippedSnips: { terms: snips(light), width: widths.snips(atMost(clip)) },
-    clippedDr: { terms: dr(light, expected), width: widths.dr(atMost(clip), expected, before) },
+    clippedIps: { terms: ofLightIps, width: widths.ips(atMost(clip)) },
+    clippedSnips: { terms: snips(ofLightIps, light), width: widths.snips(atMost(clip)) },
+    clippedDr: {
+      terms: isCut ? dr(light, expected) : ofDr,
+      width: widths.dr(atMost(clip), expected, before),
+    },
     onPolicy: { terms: meanOf(sample.reward), width: widths.reward(bounds) },
     difference: { terms: meanOf(gain), width: drWidth + widths.reward(bounds) },
   };

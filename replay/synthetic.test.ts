@@ -6,6 +6,8 @@ import { logOf, modelOf, targetOf, worldOf } from './synthetic.fixture.ts';
 const isFull = process.env.PRESAGE_FULL === '1';
 const runs = isFull ? 500 : 100;
 const rows = isFull ? 2_000 : 1_500;
+/** Minutes of a whole core, which a busy machine makes an hour. */
+const patience = isFull ? 3_600_000 : 600_000;
 const options = {
   assumption: 'independent',
   clip: null,
@@ -26,7 +28,7 @@ describe(`${runs} synthetic logs${isFull ? ' [full form]' : ''}`, () => {
   let leastEss = Number.POSITIVE_INFINITY;
 
   const models = ['good', 'misspecified', ...(isFull ? ['cross-fitted'] : [])] as const;
-  beforeAll(() => {
+  beforeAll(async () => {
     for (let run = 1; run <= runs; run++) {
       const world = worldOf({ seed: run });
       const log = logOf(world, rows, 10_000 + run);
@@ -39,8 +41,10 @@ describe(`${runs} synthetic logs${isFull ? ' [full form]' : ''}`, () => {
         for (const name of ['ips', 'snips', 'dr'] as const)
           count(`${name} ${model}`, report, name, world.value);
       }
+      // The test runner wants to hear from this process now and then.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-  });
+  }, patience);
 
   function count(key: string, report: Backtest, name: EstimateName, truth: number): void {
     const { value, bootstrap, empiricalBernstein } = report.estimates[name];

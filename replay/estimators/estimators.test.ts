@@ -26,12 +26,12 @@ const expected = { logged: floats(0.5, 0.2, 0.9), policy: floats(0.4, 0.3, 0.6) 
 describe('estimates of three decisions', () => {
   it.each([
     ['IPS', ips(sample), (2 + 4) / 3],
-    ['SNIPS', snips(sample), (2 + 4) / 6.5],
+    ['SNIPS', snips(ips(sample), sample), (2 + 4) / 6.5],
     ['DM', dm(sample, expected), (0.4 + 0.3 + 0.6) / 3],
     ['DR', dr(sample, expected), (0.4 + 2 * 0.5 + 0.3 - 0.5 * 0.2 + 0.6 + 4 * 0.1) / 3],
     ['Switch-DR', switchDr(sample, expected, 2), (0.4 + 2 * 0.5 + 0.3 - 0.5 * 0.2 + 0.6) / 3],
     ['clipped IPS', ips(clipped(sample, 3)), (2 + 3) / 3],
-    ['clipped SNIPS', snips(clipped(sample, 3)), (2 + 3) / 5.5],
+    ['clipped SNIPS', snips(ips(clipped(sample, 3)), clipped(sample, 3)), (2 + 3) / 5.5],
     ['clipped DR', dr(clipped(sample, 3), expected), (0.4 + 1 + 0.3 - 0.1 + 0.6 + 3 * 0.1) / 3],
   ])('%s', (_, terms, value) => {
     expect(estimated(terms, sample)).toBeCloseTo(value, 12);
@@ -131,7 +131,7 @@ describe('slates', () => {
         const { sample, expected } = sampleOf(world, assumption);
         const close = (value: number) => (holds ? expect(value) : expect(value).not);
         close(estimated(ips(sample), sample)).toBeCloseTo(trueValue(world), 9);
-        close(estimated(snips(sample), sample)).toBeCloseTo(trueValue(world), 9);
+        close(estimated(snips(ips(sample), sample), sample)).toBeCloseTo(trueValue(world), 9);
         close(estimated(dr(sample, expected), sample)).toBeCloseTo(trueValue(world), 9);
       });
     }
@@ -163,6 +163,6 @@ describe('slates', () => {
       groups: 2,
     };
     expect(estimated(ips(sample), sample)).toBe(1.5);
-    expect(estimated(snips(sample), sample)).toBe(1.5);
+    expect(estimated(snips(ips(sample), sample), sample)).toBe(1.5);
   });
 });

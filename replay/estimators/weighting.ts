@@ -10,12 +10,12 @@ export function ips(sample: Sample): Terms {
 }
 
 /**
- * Self-normalised IPS, sum(w r) / sum(w): a little biased, of less variance, and it moves along when a constant is
- * added to all rewards. Swaminathan, Joachims 2015; SNIPW in Open Bandit Pipeline. In slates a ratio for each position,
- * summed (McInerney et al. 2020).
+ * Self-normalised IPS, sum(w r) / sum(w), from the terms of IPS: a little biased, of less variance, and it moves along
+ * when a constant is added to all rewards. Swaminathan, Joachims 2015; SNIPW in Open Bandit Pipeline. In slates a ratio
+ * for each position, summed (McInerney et al. 2020).
  */
-export function snips(sample: Sample): Terms {
-  return { ...ips(sample), denominator: sample.weight };
+export function snips({ numerator }: Terms, sample: Sample): Terms {
+  return { numerator, denominator: sample.weight };
 }
 
 /**

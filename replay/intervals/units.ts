@@ -58,6 +58,27 @@ export function bagged(units: Units, most: number, seed: number): Units {
   return { ...units, count: most, of: units.of.map((unit) => bagOf[unit] as number), decisions };
 }
 
+/**
+ * The sums of several estimates. Numbers that two of them share are summed once and are the same array in both, so that
+ * a resample adds them once: IPS and SNIPS have the same numerators, and clipped estimates are mostly the others.
+ */
+export function sumsOfAll(list: readonly Terms[], sample: Sample, units: Units): UnitSums[] {
+  const known = new Map<Float64Array, Float64Array>();
+  const once = (key: Float64Array, sum: () => Float64Array): Float64Array => {
+    const found = known.get(key) ?? sum();
+    known.set(key, found);
+    return found;
+  };
+  return list.map((terms) => {
+    if (groupsOf(terms, sample) > 1) return sumsOf(terms, sample, units);
+    const { numerator, denominator } = terms;
+    const [ratio] = sumsOf(terms, sample, units).ratios;
+    const own = ratio as UnitSums['ratios'][number];
+    const below = denominator === null ? units.decisions : once(denominator, () => own.below);
+    return { ratios: [{ above: once(numerator, () => own.above), below }] };
+  });
+}
+
 export function sumsOf(terms: Terms, sample: Sample, units: Units): UnitSums {
   const { numerator, denominator } = terms;
   const ratios = Array.from({ length: groupsOf(terms, sample) }, () => ({
