@@ -1,3 +1,4 @@
+import { askFor, type DecidedOffer } from './decide.ts';
 import { type Offer, type Offers, receiveOffers, type Wire } from './offers.ts';
 import { makeQueue } from './queue.ts';
 import { makeVisitor } from './visitor.ts';
@@ -22,6 +23,11 @@ export interface Presage {
   page(name?: string, properties?: Properties): void;
   /** Names the visitor: events carry the user id from now on. Offers for a known user need `session`. */
   identify(userId: string, traits?: Properties): void;
+  /**
+   * Asks what to show in a placement now; null: nothing, or no answer in two seconds. `context` is what expressions
+   * read as `context.<name>`. About the anonymous visitor: a known user's decisions are for the backend to ask.
+   */
+  decide(placement: string, context?: Properties): Promise<DecidedOffer | null>;
   /** Opens the live session of a known user; null goes back to the anonymous visitor. */
   session(token: Token | null): void;
   /** Forgets the visitor, as on signing out. */
@@ -70,6 +76,8 @@ export function makePresage({ key, host, world, open }: Options): Client {
   const queue = makeQueue(world, `${host}/v1/batch`, key, (isAway) => {
     if (isAway || offers === null) setStatus(isAway ? 'away' : 'connected');
   });
+
+  const reports = makeQueue(world, `${host}/v1/outcomes`, key, () => {}, 'o.');
 
   const send = (type: string, fields: Properties): void => {
     const userId = visitor.userId();
@@ -127,6 +135,19 @@ export function makePresage({ key, host, world, open }: Options): Client {
       visitor.identify(userId);
       send('identify', { traits });
     },
+    decide: (placement, context = {}) =>
+      askFor(
+        world,
+        `${host}/v1/decide`,
+        {
+          writeKey: key,
+          anonymousId: visitor.anonymousId(),
+          session: visitor.session(),
+          placement,
+          context,
+        },
+        reports.add,
+      ),
     session(next) {
       token = next;
       void connect();
@@ -151,8 +172,14 @@ export function makePresage({ key, host, world, open }: Options): Client {
       return visitor.anonymousId();
     },
     wake: () => offers?.consider(),
-    online: () => queue.flush(),
-    leave: () => queue.leave(),
+    online() {
+      queue.flush();
+      reports.flush();
+    },
+    leave() {
+      queue.leave();
+      reports.leave();
+    },
   };
 }
 

@@ -14,13 +14,14 @@ const timeoutMs = 10_000;
 
 /**
  * Events on their way to the server. Each is an entry of the store of its own, so that tabs never overwrite each
- * other's, and keeps its messageId however often it is sent, so that the server counts it once.
+ * other's, and keeps its messageId however often it is sent, so that the server counts it once. `prefix`: of its entries.
  */
 export function makeQueue(
   world: World,
   url: string,
   writeKey: string,
   onStatus: (isAway: boolean) => void,
+  prefix = 'q.',
 ): Queue {
   const { store } = world;
   const inFlight = new Set<string>();
@@ -30,7 +31,7 @@ export function makeQueue(
 
   const take = (): string[] => {
     let bytes = 0;
-    return store.keys('q.').filter((key, index) => {
+    return store.keys(prefix).filter((key, index) => {
       bytes += inFlight.has(key) ? 0 : (store.get(key)?.length ?? 0);
       return !inFlight.has(key) && index < queueLimits.batch && bytes < queueLimits.batchBytes;
     });
@@ -86,7 +87,7 @@ export function makeQueue(
     isSending = true;
     // Another tab that is sending takes our events too; look again in case it has just finished.
     world
-      .alone('presage.send', true, () => send().then(() => true))
+      .alone(`presage.${prefix}`, true, () => send().then(() => true))
       .then((hasSent) => {
         isSending = false;
         if (!hasSent && take().length > 0) world.after(retryMs.first, flush);
@@ -100,8 +101,8 @@ export function makeQueue(
       // Sorts by time, then by order within this page.
       const order =
         world.now().toString(36).padStart(9, '0') + (added++ % 46_656).toString(36).padStart(3, '0');
-      store.set(`q.${order}.${world.newId()}`, text);
-      const waiting = store.keys('q.');
+      store.set(`${prefix}${order}.${world.newId()}`, text);
+      const waiting = store.keys(prefix);
       waiting.slice(0, -queueLimits.events).forEach(store.remove);
       // A moment, so that events of one click travel together; not while the server asks for patience.
       if (failures === 0) world.after(20, flush);

@@ -18,6 +18,7 @@ const requests: Record<string, { path?: string; body?: unknown }> = {
   'GET /v1/subjects/:id/features': { path: '/v1/subjects/u:42/features' },
   'POST /v1/decide': { body: { anonymousId: 'a', placement: 'banner' } },
   'POST /v1/decide/batch': { body: { batch: [{ anonymousId: 'a', placement: 'banner' }] } },
+  'POST /v1/outcomes': { body: { receipt: 'none', outcome: 'shown' } },
   'POST /v1/sessions': { body: { userId: '42' } },
   'POST /v1/batch': { body: { batch: [{ type: 'track', event: 'x', userId: 'u' }] } },
   'POST /v1/b': { body: { batch: [{ type: 'track', event: 'x', userId: 'u' }] } },

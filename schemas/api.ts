@@ -201,10 +201,47 @@ export const decideAnswer = z.object({
       action: z.string().nullable(),
       offer: z.object({ content: z.record(z.string(), z.unknown()), expiresAt: z.number() }).nullable(),
       recorded: z.boolean(),
+      receipt: z
+        .string()
+        .optional()
+        .describe('Where there is something to show: what POST /v1/outcomes wants, to say what came of it.'),
     }),
   ),
 });
 export type DecideAnswer = z.infer<typeof decideAnswer>;
+
+export const reportNames = ['shown', 'accepted', 'dismissed', 'expired', 'ignored', 'converted'] as const;
+
+/** What came of one decision that was asked for. */
+export const outcomeReport = z.object({
+  receipt: z.string().min(1).max(2_000).optional().describe('As the answer of /v1/decide had it.'),
+  decision: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("Instead of a receipt, with a secret key: a decision's id, a second or two after it was made."),
+  outcome: z.enum(reportNames).describe('accepted and dismissed say shown, too.'),
+  value: z.number().optional().describe("For converted, in the tenant's currency."),
+  id: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('For converted: tells several of one decision apart. The same id counts once.'),
+  timestamp: clientTime.nullish().describe('When it was; default now.'),
+});
+export type OutcomeReport = z.infer<typeof outcomeReport>;
+
+/** Body of POST /v1/outcomes: one report, or several. */
+export const outcomesBody = z.union([
+  z.object({
+    writeKey: z.string().max(128).optional(),
+    sentAt,
+    batch: z.array(outcomeReport).min(1).max(500).describe('At most 500 reports.'),
+  }),
+  outcomeReport.extend({ writeKey: z.string().max(128).optional(), sentAt }),
+]);
 
 /** One answer a question, in their order. */
 export const decideBatchAnswer = z.object({

@@ -19,12 +19,14 @@ import type { GatewayDeps } from '../deps.ts';
 import type { App } from '../http/app.ts';
 import { toHttpError } from '../http/errors.ts';
 import { limits } from '../limits.ts';
+import type { Receipts } from '../outcomes/receipts.ts';
 
 export interface DecideRouteParts {
   readonly decide: GatewayDeps['decide'];
   readonly workspace: CompiledWorkspace;
   readonly clock: Clock;
   readonly newId: () => string;
+  readonly receipts: Receipts;
 }
 
 const description = 'A public key may ask for anonymous subjects only.';
@@ -130,7 +132,10 @@ export function decideRoute(app: App, parts: DecideRouteParts): void {
       simulated: subject.startsWith('a:sim-'),
       mayNameUsers: !isPublic,
     });
-    return { requestId, decisions: decisions.map(asShown) };
+    return {
+      requestId,
+      decisions: decisions.map((decision) => asShown(decision, { tenant, subject, session }, parts.receipts)),
+    };
   }
 }
 
@@ -163,15 +168,31 @@ function placementsOf(
 }
 
 /** An action that is only observed, or stopped, was chosen but is not to be shown: the client gets nothing to show. */
-function asShown(decision: DecisionRecord): DecideAnswer['decisions'][number] {
+function asShown(
+  decision: DecisionRecord,
+  asker: { readonly tenant: string; readonly subject: string; readonly session: string | null },
+  receipts: Receipts,
+): DecideAnswer['decisions'][number] {
   const { id, placement, mode, recorded, offer, action } = decision;
-  const shows = mode === 'act' && action !== null && offer !== null;
+  const common = { id, placement, mode, recorded };
+  if (mode !== 'act' || action === null || offer === null) return { ...common, action: null, offer: null };
+  const { expiresAt } = offer;
   return {
-    id,
-    placement,
-    mode,
-    action: shows ? action : null,
-    offer: shows ? { content: { ...offer.content }, expiresAt: offer.expiresAt } : null,
-    recorded,
+    ...common,
+    action,
+    offer: { content: { ...offer.content }, expiresAt },
+    // What is not recorded is left out of estimates, so nothing need be told of it.
+    ...(recorded
+      ? {
+          receipt: receipts.issue(asker.tenant, {
+            decision: id,
+            subject: asker.subject,
+            session: asker.session,
+            action,
+            placement,
+            expiresAt,
+          }),
+        }
+      : {}),
   };
 }

@@ -5,15 +5,11 @@ import type { Identity } from './identity.ts';
 import type { PushedOffer } from './inbox/index.ts';
 
 /** What a visitor did with an offer. */
-export type OfferOutcome = 'accepted' | 'dismissed' | 'expired';
+export type OfferOutcome = 'accepted' | 'dismissed' | 'expired' | 'ignored' | 'converted';
+type Shown = Pick<PushedOffer, 'action' | 'placement'>;
 
 /** The client showed the offer. Its id is content, so a repeated report is the same event. */
-export function exposureEvent(
-  who: Identity,
-  decision: string,
-  offer: PushedOffer,
-  time: number,
-): StoredEvent {
+export function exposureEvent(who: Identity, decision: string, offer: Shown, time: number): StoredEvent {
   const { action, placement } = offer;
   return event(who, time, {
     id: contentId('exposure', who.tenant, decision),
@@ -22,18 +18,20 @@ export function exposureEvent(
   });
 }
 
+/** `id` tells several conversions by one decision apart. */
 export function outcomeEvent(
   who: Identity,
   decision: string,
-  offer: PushedOffer,
+  offer: Shown,
   outcome: OfferOutcome,
   time: number,
+  { id, value }: { readonly id?: string | undefined; readonly value?: number | undefined } = {},
 ): StoredEvent {
   const { action, placement } = offer;
   return event(who, time, {
-    id: contentId('outcome', who.tenant, decision, outcome),
+    id: contentId('outcome', who.tenant, decision, outcome, ...(id === undefined ? [] : [id])),
     type: systemTypes.outcome,
-    properties: { decision, action, placement, outcome },
+    properties: { decision, action, placement, outcome, ...(value === undefined ? {} : { value }) },
   });
 }
 

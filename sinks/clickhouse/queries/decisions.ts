@@ -41,6 +41,37 @@ export async function decisionDetail(
   };
 }
 
+/** What was to be shown by decisions of one tenant, by id. Those that there are not, or that show nothing, are left out. */
+export async function offersOf(
+  warehouse: Reader,
+  tenant: string,
+  ids: readonly string[],
+): Promise<
+  readonly {
+    readonly decision: string;
+    readonly subject: string;
+    readonly session: string | null;
+    readonly action: string;
+    readonly placement: string;
+    readonly expiresAt: number;
+  }[]
+> {
+  if (ids.length === 0) return [];
+  const rows = await warehouse.rows<
+    Record<'id' | 'subject' | 'session' | 'action' | 'placement' | 'ends', string>
+  >(
+    `SELECT id, subject, session, action, placement, toUnixTimestamp64Milli(expires) AS ends FROM decisions
+    WHERE tenant = {tenant:String} AND id IN {ids:Array(String)} AND mode = 'act' AND isNotNull(action) AND isNotNull(expires)`,
+    { tenant, ids },
+  );
+  return rows.map(({ id, session, ends, ...rest }) => ({
+    ...rest,
+    decision: id,
+    session: session === '' ? null : session,
+    expiresAt: Number(ends),
+  }));
+}
+
 interface ListRow {
   readonly id: string;
   readonly at: string | number;

@@ -30,7 +30,7 @@ export interface LabelledQuestion extends OutcomeScope {
   readonly placement?: string | undefined;
   /** Only those whose window has passed. */
   readonly matureOnly?: boolean | undefined;
-  /** Decisions fetched at a time. Default 1,000, at most 5,000. */
+  /** Labels asked for at a time, each time attributed anew. Default and at most 50,000. */
   readonly page?: number | undefined;
 }
 
@@ -46,6 +46,11 @@ interface LabelledRow {
   readonly amount: string | number;
 }
 
+/** About 7 MB. */
+const mostLabels = 50_000;
+/** A record can have tens of kilobytes. */
+const recordsAtOnce = 500;
+
 /**
  * Decisions that were shown with the label of one metric, oldest first. What was never shown has no label and is not
  * among them. Throws PresageError `unknown_metric`, `metric_not_in_sql` and what `warehouse.rows` throws.
@@ -57,7 +62,7 @@ export async function* labelledDecisions(
 ): AsyncGenerator<LabelledDecision> {
   const { metric, placement, matureOnly = false } = question;
   checkMetric(outcomes, metric);
-  const limit = Math.min(question.page ?? 1_000, 5_000);
+  const limit = Math.min(question.page ?? mostLabels, mostLabels);
   const scale = scaleOf(outcomes, metric);
   let after: readonly [decided: number, id: string] = [-1, ''];
   for (;;) {
@@ -79,20 +84,23 @@ FROM labels WHERE is_shown ${matureOnly ? 'AND mature' : ''} ORDER BY decided_ms
         limit,
       },
     );
-    const records = await recordsOf(warehouse, rows);
-    for (const row of rows) {
-      const decision = records.get(row.id);
-      if (decision === undefined) continue;
-      yield {
-        decision,
-        shownAt: Number(row.shown_at),
-        response: row.response,
-        label: row.label === null ? null : row.label,
-        mature: Boolean(row.mature),
-        succeededAt: row.first === null ? null : Number(row.first),
-        successes: Number(row.events),
-        value: amountOf(row.amount, scale),
-      };
+    for (let at = 0; at < rows.length; at += recordsAtOnce) {
+      const some = rows.slice(at, at + recordsAtOnce);
+      const records = await recordsOf(warehouse, some);
+      for (const row of some) {
+        const decision = records.get(row.id);
+        if (decision === undefined) continue;
+        yield {
+          decision,
+          shownAt: Number(row.shown_at),
+          response: row.response,
+          label: row.label === null ? null : row.label,
+          mature: Boolean(row.mature),
+          succeededAt: row.first === null ? null : Number(row.first),
+          successes: Number(row.events),
+          value: amountOf(row.amount, scale),
+        };
+      }
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < limit) return;
