@@ -1,5 +1,6 @@
-import type { Properties } from './presage.ts';
 import type { World } from './world.ts';
+
+type Properties = Record<string, unknown>;
 
 /** What was decided to show now. Say what becomes of it, or nobody can learn from it. */
 export interface DecidedOffer {
