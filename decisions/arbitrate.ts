@@ -80,14 +80,15 @@ function choiceOf(
   candidates: readonly Candidate[],
   expiresAt: number,
 ): Choice {
-  const isJudged = action.gate !== null && action.mode === 'act' && !question.stopped;
+  const own = action.modeFor?.(question.tenant) ?? action.mode;
+  const isJudged = action.gate !== null && own === 'act' && !question.stopped;
   const scored = isJudged
     ? candidates.find((candidate) => candidate.action === action.name)?.score
     : undefined;
   const acceptProbability = scored?.acceptProbability ?? null;
   const judged = isJudged ? judge(action, { ...question, acceptProbability, model }) : null;
   const refused = judged?.verdict ?? null;
-  const mode = question.stopped ? 'stopped' : refused !== null ? 'review' : action.mode;
+  const mode = question.stopped ? 'stopped' : refused !== null ? 'review' : own;
   return {
     action: action.name,
     // What nobody will see takes nothing from what people may see.

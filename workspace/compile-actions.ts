@@ -1,6 +1,7 @@
 import type { WorkspaceSource } from '../schemas/index.ts';
 import { canonicalJson } from './canonical.ts';
 import { compileActionCaps } from './compile-caps.ts';
+import { compileConsent, compileModes } from './compile-constraints.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { compileGate, compileReview, type ReviewRules } from './compile-gate.ts';
 import { type ActionExpressions, actionExpressions, compileRules } from './compile-rules.ts';
@@ -70,6 +71,8 @@ function compileAction(
     purpose: source.purpose ?? null,
     caps: compileActionCaps(compiling, name, source),
     mode: source.mode,
+    ...compileModes(compiling, name, source.mode),
+    ...compileConsent(compiling, source.purpose),
     gate: compileGate(compiling, source, path, review),
     content: source.content,
     rulesProbability: source.rules_probability,

@@ -36,6 +36,12 @@ export function compileLadder(
   };
 }
 
+function hasQuietHours({ placements, channels }: Compiling['source'], name: string): boolean {
+  const { quiet_hours, channel } = placements[name] ?? {};
+  const shared = channel === undefined ? undefined : channels?.[channel]?.quiet_hours;
+  return quiet_hours !== undefined || shared !== undefined;
+}
+
 function hasCaps({ placements, channels }: Compiling['source'], name: string): boolean {
   const { caps = [], channel } = placements[name] ?? {};
   const shared = channel === undefined ? [] : (channels?.[channel]?.caps ?? []);
@@ -64,6 +70,8 @@ function defaultOf(
     action.purpose === null ? null : 'a purpose',
     action.mode === 'act' ? null : 'mode observe',
     action.gate === null ? null : 'a gate',
+    source.placements[name]?.live === true ? 'a placement for live sessions' : null,
+    hasQuietHours(source, name) ? 'quiet hours' : null,
   ].filter((one) => one !== null);
   if (depends.length === 0) return action;
   report(

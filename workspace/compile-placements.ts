@@ -1,6 +1,7 @@
 import { contentHash } from './canonical.ts';
 import { eventsBefore } from './compile-actions.ts';
 import { compilePlacementCaps } from './compile-caps.ts';
+import { compileOpening } from './compile-constraints.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { compileExploration } from './compile-exploration.ts';
 import { compileLadder } from './compile-ladder.ts';
@@ -47,7 +48,10 @@ export function compilePlacements(
     const scorers = [model, ladder.fallback ?? null] as const;
     const policy = policyOf(compiling, name, actions, exploration, scorers, features);
     const caps = compilePlacementCaps(compiling, name);
-    const shared = caps.length === 0 ? {} : { caps };
+    const shared = {
+      ...(caps.length === 0 ? {} : { caps }),
+      ...compileOpening(compiling, name, names),
+    };
     placements.set(name, { name, expiresMs, model, ...exploration, ...ladder, ...shared, actions, policy });
   }
   return placements;
@@ -87,7 +91,7 @@ function policyOf(
       groups.size === 0
         ? undefined
         : [...groups].map((name) => [name, { ...source.groups?.[name], description: undefined }]),
-    ...constraintsOf(source, placement),
+    ...constraintsOf(source, placement, actions),
     model: model === null ? null : contentOf(model),
     ...(fallback === null ? {} : { fallback: contentOf(fallback) }),
     slots: source.placements[placement]?.slots,
@@ -101,11 +105,29 @@ function policyOf(
 }
 
 /** What a placement constrains, its channel included; nothing where it says nothing. */
-function constraintsOf({ placements, channels }: Compiling['source'], name: string): object {
-  const { caps, channel } = placements[name] ?? {};
-  if (caps === undefined && channel === undefined) return {};
-  const through = channel === undefined ? undefined : channels?.[channel];
-  return { constraints: { caps, channel, through: { ...through, description: undefined } } };
+function constraintsOf(
+  { placements, channels, purposes, tenants }: Compiling['source'],
+  name: string,
+  actions: readonly CompiledAction[],
+): object {
+  const { caps, channel, quiet_hours, live } = placements[name] ?? {};
+  const through = channel === undefined ? undefined : { ...channels?.[channel], description: undefined };
+  const consent = [...new Set(actions.flatMap(({ purpose }) => purpose ?? []))].flatMap((purpose) =>
+    purposes[purpose]?.consent === undefined ? [] : [[purpose, purposes[purpose].consent]],
+  );
+  const rules = Object.entries(tenants).flatMap(([tenant, { consent, mode, modes }]) =>
+    (consent ?? mode ?? modes) ? [[tenant, { consent, mode, modes }]] : [],
+  );
+  const all = {
+    caps,
+    channel,
+    through,
+    quiet_hours,
+    live,
+    consent: consent.length === 0 ? undefined : consent,
+    rules: rules.length === 0 ? undefined : rules,
+  };
+  return Object.values(all).every((one) => one === undefined) ? {} : { constraints: all };
 }
 
 /** What a model is, wherever it lies. */

@@ -1,6 +1,7 @@
 import { contentHash } from './canonical.ts';
 import { compileActions } from './compile-actions.ts';
 import { checkExclusive } from './compile-caps.ts';
+import { checkTenantRules } from './compile-constraints.ts';
 import type { Compiling } from './compile-context.ts';
 import { refersTo } from './compile-context.ts';
 import { compileFeatures } from './compile-features.ts';
@@ -14,6 +15,7 @@ import type { CompiledTrigger, CompiledWorkspace, EventTrigger } from './compile
 import { durationMs } from './duration.ts';
 import { checkEventType } from './event-names.ts';
 import { featureTypes } from './feature-types.ts';
+import { impliedFeatures } from './implied-features.ts';
 import type { ModelFile } from './manifest.ts';
 import { quote } from './problems.ts';
 import { checkPurposes } from './purposes.ts';
@@ -36,7 +38,8 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
   const tenants = compileTenants(compiling);
   const types = compileTypes(compiling);
   const names = featureTypes(compiling);
-  const { features, shared } = compileFeatures(compiling);
+  const { features: declared, shared } = compileFeatures(compiling);
+  const features = [...declared, ...impliedFeatures(compiling)];
   const allFeatures = [...features, ...shared];
   const models = compileModels(compiling, files.models, names, allFeatures);
   const actions = compileActions(compiling, names);
@@ -52,6 +55,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
       );
   }
   checkExclusive(compiling);
+  checkTenantRules(compiling);
   checkPurposes(compiling, placements, allFeatures);
   const modelHashes = [...models.values()].map(({ id, sha256, manifest }) =>
     manifest === undefined ? [id, sha256] : [id, sha256, manifest],
@@ -98,7 +102,7 @@ function compileTenants(compiling: Compiling): CompiledWorkspace['tenants'] {
         suggestion,
       });
     }
-    tenants.set(name, { name, ...tenant });
+    tenants.set(name, { name, currency: tenant.currency, timezone: tenant.timezone });
   }
   return tenants;
 }

@@ -165,6 +165,15 @@ export interface CompiledAction {
   /** Its own, its group's, and what a dismissal leads to. */
   readonly caps: readonly CompiledCap[];
   readonly mode: 'act' | 'observe';
+  /** Where a tenant states another mode. */
+  readonly modeFor?: (tenant: string) => 'act' | 'observe';
+  /** Absent: nobody asks for consent to its purpose. */
+  readonly consent?: {
+    readonly purpose: string;
+    /** The feature with the newest word on it: `true` or `false`, as text. */
+    readonly feature: string;
+    readonly rule: (tenant: string) => 'required' | 'optional' | 'none';
+  };
   /** Null: it only informs, and may always be executed. */
   readonly gate: CompiledGate | null;
   readonly content: Readonly<Record<string, unknown>>;
@@ -204,6 +213,16 @@ export type CompiledExploration =
       readonly floor: boolean;
     };
 
+export interface QuietHours {
+  readonly text: string;
+  /** Minutes since local midnight. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** With the subject's time zone; null: it is the tenant's. */
+  readonly feature: string | null;
+  readonly timezoneOf: (tenant: string) => string;
+}
+
 export interface CompiledPlacement {
   readonly name: string;
   /** How many actions it shows at once; absent: 1. */
@@ -220,6 +239,10 @@ export interface CompiledPlacement {
   readonly shadows?: readonly CompiledModel[];
   /** What is shown where nothing can be known of the subject: it takes nothing and asks nothing. */
   readonly defaultAction?: CompiledAction;
+  /** Its own, and its channel's; absent: none. */
+  readonly quietHours?: readonly QuietHours[];
+  /** The feature that says whether there is a live session; absent: none is needed. */
+  readonly liveFeature?: string;
   /** Of whatever is shown here: its own, and its channel's; absent: none. */
   readonly caps?: readonly CompiledCap[];
   /** In the order of the file; at most 200. */

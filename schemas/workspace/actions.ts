@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../duration.ts';
-import { budget, caps, cooldown, exclusive } from './constraints.ts';
+import { budget, caps, cooldown, exclusive, quietHours } from './constraints.ts';
 import { exploration } from './exploration.ts';
 import { description, expression, name, numberOrExpression } from './parts.ts';
 
@@ -82,6 +82,11 @@ export const placement = z.strictObject({
     .describe('An offer is never shown later than this after its decision. Default 10m.'),
   channel: name.optional().describe('The channel that it is part of, with caps of its own.'),
   caps: caps.optional().describe('How often anything may be shown here.'),
+  quiet_hours: quietHours.optional(),
+  live: z
+    .boolean()
+    .optional()
+    .describe('Only for subjects with a live session (a connected browser). Default false.'),
   model: name
     .optional()
     .describe("The model that scores this placement's candidates; without one, rules do."),

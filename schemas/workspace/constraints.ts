@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../duration.ts';
-import { description } from './parts.ts';
+import { description, name } from './parts.ts';
 
 const mostOfAll = 1_000_000_000;
 const cap = z.discriminatedUnion('per', [
@@ -38,8 +38,43 @@ export const exclusive = z
   })
   .describe('Of its actions only one: another is out once one was chosen.');
 
+const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'a time of day such as 22:00');
+
+export const quietHours = z
+  .strictObject({
+    from: timeOfDay.describe('When they begin: 22:00.'),
+    to: timeOfDay.describe('When they end; before from: on the next day.'),
+    timezone: name
+      .optional()
+      .describe(
+        "A feature with the subject's time zone, such as Europe/Paris. Without a value, the tenant's.",
+      ),
+  })
+  .describe("Nothing is offered in these hours of the subject's day.");
+
+const consentRule = z
+  .enum(['required', 'optional', 'none'])
+  .describe(
+    'required: without consent an action of this purpose is out. optional: only if it was refused. none: nobody is asked. Default none.',
+  );
+
+export const purpose = z.strictObject({ description, consent: consentRule.optional() });
+
+const mode = z.enum(['act', 'observe']);
+
+/** What a tenant states for itself. */
+export const tenantRules = {
+  consent: z
+    .record(name, consentRule)
+    .optional()
+    .describe('By purpose, in place of what the purpose states.'),
+  mode: mode.optional().describe('observe: nothing is delivered, only decided and recorded. Default act.'),
+  modes: z.record(name, mode).optional().describe('By action, in place of all else.'),
+};
+
 export const channel = z.strictObject({
   description,
+  quiet_hours: quietHours.optional(),
   caps: caps.optional().describe('How often anything may be shown through this channel.'),
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { anyDuration, duration } from '../duration.ts';
 import { action, actionGroup, placement } from './actions.ts';
-import { channel } from './constraints.ts';
+import { channel, purpose, tenantRules } from './constraints.ts';
 import { featureDefinition } from './features.ts';
 import { model } from './models.ts';
 import { outcomes } from './outcomes.ts';
@@ -31,13 +31,11 @@ export const workspaceSource = z.strictObject({
       z.strictObject({
         currency: z.string().length(3).default('EUR').describe('Of every value, three letters. Default EUR.'),
         timezone: z.string().default('UTC').describe('An IANA time zone such as Europe/Paris. Default UTC.'),
+        ...tenantRules,
       }),
     )
     .describe('Who shares this installation, each with data of its own. At least one.'),
-  purposes: z
-    .record(name, z.strictObject({ description }))
-    .default({})
-    .describe('What data may be used for.'),
+  purposes: z.record(name, purpose).default({}).describe('What data may be used for.'),
   types: z.record(z.string().min(1), eventType).default({}).describe('Event types, by name.'),
   features: z
     .record(name, featureDefinition)

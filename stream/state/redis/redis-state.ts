@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/index.ts';
 import { BlockingReads, RedisCaller, type RedisConnector } from '../../redis/index.ts';
 import { makeLeasing } from '../leases/leasing.ts';
 import { checkRequest, checkTakes } from '../limits.ts';
-import type { StateStore } from '../port.ts';
+import type { RequestCommit, StateStore } from '../port.ts';
 import { readResolution } from '../resolution.ts';
 import { goWithout, redisCommits } from './commits.ts';
 import { stateCalls } from './functions.ts';
@@ -39,6 +39,18 @@ export function redisState(options: RedisStateOptions): StateStore {
   const leases = makeLeasing(redisLeases(calls, options.version), () => clock.monotonic());
   const generations = redisGenerations(calls, caller, options.version);
 
+  /** Leases what it may take, as far as there is time; how much patience is left then. */
+  async function leased(partition: number, request: RequestCommit): Promise<number | undefined> {
+    const { patienceMs } = request;
+    const begun = clock.monotonic();
+    const lease = leases.prepare(partition, [request]);
+    if (lease === null) return patienceMs;
+    await lease.catch(goWithout);
+    const left = (patienceMs ?? 0) - (clock.monotonic() - begun);
+    if (patienceMs !== undefined && left <= 0) throw caller.unavailable(`decide in partition ${partition}`);
+    return patienceMs === undefined ? undefined : left;
+  }
+
   return {
     ...redisCommits(calls, leases),
     ...redisOutbox(calls, reads),
@@ -48,7 +60,7 @@ export function redisState(options: RedisStateOptions): StateStore {
     async request(partition, request) {
       checkRequest(partition, request);
       const { tenant, subject, idempotencyKey } = request;
-      await leases.prepare(partition, [request])?.catch(goWithout);
+      const patienceMs = await leased(partition, request);
       for (;;) {
         const keys = keysOf(partition, generations.inForce(partition));
         const { answer, outbox, caps, statePrefix, head } = keys;
@@ -64,7 +76,7 @@ export function redisState(options: RedisStateOptions): StateStore {
           ],
           [packRequest(request, keys.generation)],
           `decide in partition ${partition}`,
-          request.patienceMs,
+          patienceMs,
         )) as [string, string, string];
         if (kind === 'moved') return { kind };
         if (kind === 'other') {
