@@ -31,7 +31,8 @@ export function releaseDraft({
   subject,
   stopped,
 }: Release): DecisionDraft {
-  const mode = stopped ? 'stopped' : action.mode;
+  const own = action.modeFor?.(record.tenant) ?? action.mode;
+  const mode = stopped ? 'stopped' : own;
   const { review } = record;
   return {
     record: {
