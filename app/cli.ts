@@ -5,6 +5,7 @@ import { messageOf } from '../core/index.ts';
 import { actionsCommand } from './commands/actions.ts';
 import { backtestCommand } from './commands/backtest.ts';
 import { applyCommand, rebuildCommand } from './commands/builds.ts';
+import { calibrateCommand } from './commands/calibrate.ts';
 import { checkCommand } from './commands/check-command.ts';
 import type { Context } from './commands/context.ts';
 import { featuresCommand } from './commands/features.ts';
@@ -64,6 +65,7 @@ for (const add of [
   simulateCommand,
   backtestCommand,
   trainCommand,
+  calibrateCommand,
   resetCommand,
 ]) {
   add(program, context);

@@ -114,6 +114,7 @@ describe('a decision', () => {
       sample: 0.02,
       escalateMs: 60_000,
       withinMs: 600_000,
+      calibration: null,
     } as const;
     const caps = [{ id: 'refund/session', per: 'session', limit: 1, windowMs: null }] as const;
     const asked = question([action('refund', { gate, caps })]);
@@ -122,7 +123,7 @@ describe('a decision', () => {
     expect(record.candidates[0]?.verdict).toEqual({
       stage: 'gate',
       rule: 'not confident: right needs 0.85',
-      saw: { confidence: null, threshold: 0.85 },
+      saw: { confidence: null, threshold: 0.85, labels: 0 },
     });
     expect(record.review).toEqual({
       reason: 'gate',

@@ -7,4 +7,5 @@ export * from './identity.ts';
 export * from './manifest.ts';
 export * from './outbox.ts';
 export * from './review.ts';
+export * from './right-calibration.ts';
 export * from './workspace/index.ts';

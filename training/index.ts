@@ -9,3 +9,4 @@ export * from './onnx/trees.ts';
 export * from './random.ts';
 export * from './ranking.ts';
 export * from './reliability.ts';
+export * from './right.ts';

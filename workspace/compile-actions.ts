@@ -1,11 +1,11 @@
-import type { WorkspaceSource } from '../schemas/index.ts';
+import type { RightCalibration, WorkspaceSource } from '../schemas/index.ts';
 import { canonicalJson } from './canonical.ts';
 import { compileActionCaps } from './compile-caps.ts';
 import { compileConsent, compileModes } from './compile-constraints.ts';
 import { type Compiling, refersTo } from './compile-context.ts';
 import { compileGate, compileReview, type ReviewRules } from './compile-gate.ts';
 import { type ActionExpressions, actionExpressions, compileRules } from './compile-rules.ts';
-import type { CompiledAction, Expression } from './compiled.ts';
+import type { CompiledAction, CompiledGate, Expression } from './compiled.ts';
 import { eventNames, sessionEnd } from './event-names.ts';
 import type { CelType, EventNames, ExpressionNames } from './expression-names.ts';
 import { type Path, quote } from './problems.ts';
@@ -18,12 +18,19 @@ const mostContentBytes = 16_384;
 export function compileActions(
   compiling: Compiling,
   features: ReadonlyMap<string, CelType>,
+  calibrations: ReadonlyMap<string, RightCalibration>,
 ): ReadonlyMap<string, CompiledAction> {
   const actions = new Map<string, CompiledAction>();
   const expressions = actionExpressions(compiling);
   const review = compileReview(compiling);
   for (const [name, source] of Object.entries(compiling.source.actions)) {
-    actions.set(name, compileAction(compiling, name, source, features, expressions, review));
+    actions.set(
+      name,
+      compileAction(compiling, name, source, features, expressions, {
+        ...review,
+        calibration: calibrations.get(name) ?? null,
+      }),
+    );
   }
   return actions;
 }
@@ -34,7 +41,7 @@ function compileAction(
   source: ActionSource,
   features: ReadonlyMap<string, CelType>,
   expressions: ActionExpressions,
-  review: ReviewRules,
+  review: ReviewRules & Pick<CompiledGate, 'calibration'>,
 ): CompiledAction {
   const path = ['actions', name];
   source.placements.forEach((placement, index) => {

@@ -33,7 +33,7 @@ export function compileGate(
     reversible,
   }: Pick<WorkspaceSource['actions'][string], 'effect' | 'gate' | 'reversible'>,
   path: Path,
-  review: ReviewRules,
+  review: ReviewRules & Pick<CompiledGate, 'calibration'>,
 ): CompiledGate | null {
   if (effect !== 'informs')
     return {

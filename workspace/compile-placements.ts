@@ -87,6 +87,7 @@ function policyOf(
     expires: source.placements[placement]?.expires,
     // In order: it breaks ties.
     actions: actions.map(({ name }) => [name, { ...source.actions[name], description: undefined }]),
+    ...calibrationsOf(actions),
     groups:
       groups.size === 0
         ? undefined
@@ -128,6 +129,12 @@ function constraintsOf(
     rules: rules.length === 0 ? undefined : rules,
   };
   return Object.values(all).every((one) => one === undefined) ? {} : { constraints: all };
+}
+
+/** What gates let pass: their files may change where their names do not. */
+function calibrationsOf(actions: readonly CompiledAction[]): object {
+  const found = actions.flatMap(({ name, gate }) => (gate?.calibration ? [[name, gate.calibration]] : []));
+  return found.length === 0 ? {} : { calibrations: found };
 }
 
 /** What a model is, wherever it lies. */

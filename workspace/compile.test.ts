@@ -431,7 +431,13 @@ ${actions}`;
     const { actions } = await banner(
       `  a: ${offer('effect: moves_money')}\n  b: ${offer('effect: states_fact, gate: { threshold: 0.95 }')}\n  c: ${offer('')}`,
     );
-    const review = { isReversible: false, sample: 0.02, escalateMs: 900_000, withinMs: 3_600_000 };
+    const review = {
+      isReversible: false,
+      sample: 0.02,
+      escalateMs: 900_000,
+      withinMs: 3_600_000,
+      calibration: null,
+    };
     expect(actions.map(({ gate }) => gate)).toEqual([
       { target: 'right', threshold: 0.85, ...review },
       { target: 'right', threshold: 0.95, ...review },

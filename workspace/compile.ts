@@ -1,3 +1,4 @@
+import type { RightCalibration } from '../schemas/index.ts';
 import { contentHash } from './canonical.ts';
 import { compileActions } from './compile-actions.ts';
 import { checkExclusive } from './compile-caps.ts';
@@ -27,6 +28,8 @@ export interface Files {
   readonly folder: string;
   /** Models whose files are there, by id. */
   readonly models: ReadonlyMap<string, ModelFile>;
+  /** Of actions' gates, by action. */
+  readonly calibrations: ReadonlyMap<string, RightCalibration>;
 }
 
 /**
@@ -42,7 +45,7 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
   const features = [...declared, ...impliedFeatures(compiling)];
   const allFeatures = [...features, ...shared];
   const models = compileModels(compiling, files.models, names, allFeatures);
-  const actions = compileActions(compiling, names);
+  const actions = compileActions(compiling, names, files.calibrations);
   const placements = compilePlacements(compiling, actions, models, allFeatures, names);
   const triggers = compileTriggers(compiling, placements, names);
   for (const { name, kind, when } of triggers) {
@@ -64,7 +67,11 @@ export function compileWorkspace(compiling: Compiling, files: Files): CompiledWo
     source,
     name: source.name,
     folder: files.folder,
-    hash: contentHash('workspace', { source, models: modelHashes }),
+    hash: contentHash('workspace', {
+      source,
+      models: modelHashes,
+      ...(files.calibrations.size === 0 ? {} : { calibrations: [...files.calibrations] }),
+    }),
     tenants,
     eventsAreOpen: source.events === 'open',
     types,

@@ -1,4 +1,10 @@
-import type { Calibration, FeatureValue, FeatureVector, WorkspaceSource } from '../schemas/index.ts';
+import type {
+  Calibration,
+  FeatureValue,
+  FeatureVector,
+  RightCalibration,
+  WorkspaceSource,
+} from '../schemas/index.ts';
 
 /** What an expression can read. Plain data; `event` and `context` values are as the client sent them. */
 export interface Scope {
@@ -150,6 +156,8 @@ export interface CompiledGate {
   readonly sample: number;
   readonly escalateMs: number;
   readonly withinMs: number;
+  /** How sure we are that it is right; null: nobody can say. */
+  readonly calibration: RightCalibration | null;
 }
 
 export interface CompiledAction {

@@ -3,10 +3,11 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { messageOf } from '../core/index.ts';
-import type { WorkspaceSource } from '../schemas/index.ts';
+import type { RightCalibration, WorkspaceSource } from '../schemas/index.ts';
 import type { Files } from './compile.ts';
 import { type ModelFile, readManifest } from './manifest.ts';
 import { type Path, quote, type Report } from './problems.ts';
+import { readRightCalibration } from './right-file.ts';
 
 /** A model is held in memory whole, and in the runtime once more. */
 export const mostModelBytes = 256 * 1024 * 1024;
@@ -35,10 +36,18 @@ export async function findFiles(source: WorkspaceSource, folder: string, report:
       report(path, `${quote(model.file)} can't be read (${messageOf(error)})`);
     }
   }
+  const calibrations = new Map<string, RightCalibration>();
+  for (const [action, { gate }] of Object.entries(source.actions)) {
+    if (gate?.calibration === undefined) continue;
+    const path = ['actions', action, 'gate', 'calibration'];
+    const file = await find(gate.calibration, 'file', path);
+    const read = file && (await readRightCalibration(file, action, gate.calibration, path, report));
+    if (read) calibrations.set(action, read);
+  }
   if (source.feed.map !== undefined) await find(source.feed.map, 'file', ['feed', 'map']);
   if (source.simulate !== undefined) await find(source.simulate.module, 'file', ['simulate', 'module']);
   if (source.demo !== undefined) await find(source.demo.site, 'folder', ['demo', 'site']);
-  return { folder, models };
+  return { folder, models, calibrations };
 }
 
 async function locate(

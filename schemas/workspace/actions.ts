@@ -61,6 +61,14 @@ export const action = z.strictObject({
     .strictObject({
       target: z.literal('right').default('right').describe('Of what the confidence is: that it is right.'),
       threshold: z.number().min(0.5).max(1).default(0.85).describe('Least confidence. Default 0.85.'),
+      calibration: z
+        .string()
+        .min(1)
+        .max(256)
+        .optional()
+        .describe(
+          'File in the workspace that says how sure we are, as `presage calibrate` writes it. Without it nothing is confident.',
+        ),
     })
     .optional()
     .describe(
