@@ -84,7 +84,7 @@ beforeAll(async () => {
     .filter(isAccepted)
     .map(({ i, action }) => about(i, action, { outcome: 'accepted' }));
   await warehouse.insert(
-    'outcome_rows',
+    'outcome_event_rows',
     ndjson([...answers, about(1, 'offer', { outcome: 'dismissed', position: 9_999 })]),
     't3',
   );
