@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { PresageError } from '../../core/index.ts';
-import { loadWorkspace } from '../../workspace/index.ts';
-import { labelledRows } from '../training/labelled.ts';
+import { formatDuration, loadWorkspace } from '../../workspace/index.ts';
+import { labelledRows, longestWindowMs } from '../training/labelled.ts';
 import { pythonTrainer } from '../training/python/environment.ts';
 import { trainingReport } from '../training/report.ts';
 import { specOf } from '../training/spec.ts';
@@ -79,6 +79,7 @@ async function run(id: string, options: TrainCommandOptions, context: Context): 
     const { calibration, metric, seed } = options;
     const trained = await train({
       ...{ spec, metric, calibration, seed, now },
+      longestWindow: formatDuration(longestWindowMs(workspace.outcomes)),
       ...{ rows: labelled.rows, leftOut: labelled.leftOut },
       ...(python === undefined ? {} : { python }),
     });

@@ -6,8 +6,13 @@ import { PresageError } from '../../core/index.ts';
 import { loadScorer } from '../../scorers/onnx.ts';
 import { compiledModel } from '../../tests/support/onnx-models.ts';
 import { type Examples, plainColumns, randomFrom, reliabilityOf, sigmoid } from '../../training/index.ts';
+import type { CompiledAction } from '../../workspace/index.ts';
+import type { Labelled } from './labelled.ts';
 import { fitLightgbm, lightgbmDefaults } from './lightgbm.ts';
 import { type PythonTrainer, pythonTrainer } from './python/environment.ts';
+import type { ModelSpec } from './spec.ts';
+import { train } from './train.ts';
+import { writeModel } from './write.ts';
 
 const inputs = ['looks', 'now', 'seen_at'];
 const plan = {
@@ -52,6 +57,38 @@ beforeAll(async () => {
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 describe('--trainer lightgbm', () => {
+  it('trains, calibrates and measures on labelled decisions as ftrl does', async () => {
+    if (python === null) return;
+    const random = randomFrom(8);
+    const rows: Labelled[] = Array.from({ length: 1_500 }, (_, n) => {
+      const views = random.below(10);
+      const label = random.uniform() < sigmoid(views - 6) ? 1 : 0;
+      return { id: `${n}`, action: 'voucher', shownAt: n, features: { views }, label, said: null };
+    });
+    const spec: ModelSpec = {
+      ...{ id: 'accept', placements: ['home'], missing: -1, defaults: {}, block: 32, version: null },
+      inputs: [{ name: 'views', type: 'number' }],
+      actions: new Map([['voucher', { attributes: {} } as unknown as CompiledAction]]),
+    };
+    const trained = await train({
+      ...{
+        spec,
+        rows,
+        python,
+        metric: 'accepted',
+        longestWindow: '1d',
+        calibration: 'isotonic',
+        seed: 1,
+        now: 0,
+      },
+      leftOut: { simulated: 0, immature: 0, neverShown: 0 },
+    });
+    expect(trained.parts).toEqual({ fitted: 900, calibrated: 300, heldOut: 300 });
+    expect(trained.figures.logLoss).toBeLessThan(trained.logLossOfRate);
+    expect(trained.manifest.trained.by).toMatch(/^LightGBM 4/);
+    expect(await writeModel(join(home, 'models', 'accept.onnx'), trained)).toBeLessThan(1e-5);
+  });
+
   it.each([
     ['of lists', (examples: Examples) => examples],
     ['of rows', ({ lists: _, ...examples }: Examples) => examples],

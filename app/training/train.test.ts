@@ -182,7 +182,16 @@ describe('training', () => {
   const options = async () => {
     usual ??= labelled();
     const { rows, leftOut } = await usual;
-    return { spec: spec(), rows, leftOut, metric: 'accepted', calibration: 'platt' as const, seed: 1, now };
+    return {
+      spec: spec(),
+      rows,
+      leftOut,
+      metric: 'accepted',
+      longestWindow: '1d',
+      calibration: 'platt' as const,
+      seed: 1,
+      now,
+    };
   };
 
   it('of a new model reads the numbers of features and actions, and which action it is', () => {
@@ -225,7 +234,7 @@ describe('training', () => {
     await expect(train({ ...all, rows: all.rows.slice(0, 499) })).rejects.toMatchObject({
       code: 'too_few_labels',
       message: expect.stringMatching(
-        /^There are 499 labelled exposures, \d+ of them "accepted"\. A model needs at least 500, .*1 simulated .*1 whose attribution window is still open/,
+        /^There are 499 labelled exposures, \d+ of them "accepted"\. A model needs at least 500, .*1 simulated .*1 whose attribution window is still open \(the longest is 1d/,
       ),
     });
     const negatives = all.rows.map((row) => ({ ...row, label: 0 as const }));

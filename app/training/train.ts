@@ -37,6 +37,8 @@ export interface TrainOptions {
   readonly rows: readonly Labelled[];
   readonly leftOut: LeftOut;
   readonly metric: string;
+  /** Of the workspace's outcomes, for people. */
+  readonly longestWindow: string;
   readonly calibration: Calibration['kind'] | 'none';
   readonly seed: number;
   readonly now: number;
@@ -185,7 +187,7 @@ function examplesOf(rows: readonly Labelled[], spec: ModelSpec): Examples {
   return { inputs, values, labels: Uint8Array.from(rows, ({ label }) => label) };
 }
 
-function refuseTooFew(examples: Examples, { leftOut, metric, rows }: TrainOptions): void {
+function refuseTooFew(examples: Examples, { leftOut, metric, rows, longestWindow }: TrainOptions): void {
   const count = examples.labels.length;
   const positives = positivesOf(examples);
   const inParts = [
@@ -205,7 +207,7 @@ function refuseTooFew(examples: Examples, { leftOut, metric, rows }: TrainOption
   const { simulated, immature, neverShown } = leftOut;
   const others = [
     `${simulated} simulated (--include-simulated takes them)`,
-    `${immature} whose attribution window is still open`,
+    `${immature} whose attribution window is still open (the longest is ${longestWindow}: outcomes in presage.yaml)`,
     `${neverShown} "${metric}" of what nobody acknowledged as shown`,
     `${rows.length - count} of actions that the workspace has no more`,
   ].join(', ');

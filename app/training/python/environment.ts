@@ -57,7 +57,17 @@ async function make(home: string, say: (line: string) => void): Promise<void> {
   try {
     await call('python3', ['-m', 'venv', fresh]);
     await call(join(fresh, 'bin', 'python'), [
-      ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:'],
+      ...[
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--only-binary',
+        ':all:',
+        '--retries',
+        '10',
+      ],
       ...['--no-deps', '--requirement', requirements],
     ]);
     await writeFile(join(fresh, 'complete'), '');
