@@ -48,6 +48,7 @@ const about = (i: number, action: string, rest: object = {}) => ({
   tenant: 'acme',
   action,
   received: stamp(start),
+  id: `event ${i}`,
   position: i,
   ...rest,
 });

@@ -9,7 +9,7 @@ export interface ChosenModel {
   readonly penalty: number;
 }
 
-const penalties = [100, 10, 1] as const;
+const penalties = [1_000, 100, 10, 1] as const;
 /** Rows a fit looks at, at most: more data than this changes a regression of some thousand columns little. */
 const mostRowsOfAFit = 200_000;
 
