@@ -84,6 +84,8 @@ export interface Builds {
       readonly added: readonly string[];
       readonly removed: readonly string[];
       readonly isOther: boolean;
+      /** Only models are others: nothing has to be built. */
+      readonly isStateSame: boolean;
     };
   }>;
   status(): Promise<BuildStatus>;
@@ -92,7 +94,7 @@ export interface Builds {
 export interface BuildStatus {
   readonly build: {
     readonly generation: number;
-    readonly kind: 'features' | 'rebuild';
+    readonly kind: 'features' | 'rebuild' | 'workspace';
     readonly from: 'events' | 'log';
     readonly partitions: readonly {
       readonly partition: number;

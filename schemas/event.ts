@@ -97,4 +97,6 @@ export const controlProperties = z.discriminatedUnion('control', [
     generation: z.number().int().positive(),
     workspace: z.string(),
   }),
+  /** From here on the workspace is the one of this hash, on the state that there is. */
+  z.object({ control: z.literal('use'), by: z.string(), workspace: z.string() }),
 ]);

@@ -40,11 +40,13 @@ async function load(model: CompiledModel, options: ScorerOptions): Promise<Score
   const { sha256 } = scorer.model;
   logger.info({ model: id, version, sha256, runs, blockMs, quantised, ms }, 'model loaded');
   if (runs === 'process') metrics.processes.inc();
+  let isClosed = false;
   const shared = guarded(batched(scorer, clock), { ...options, isInline: runs === 'inline' });
   return {
     ...shared,
     async close() {
-      if (runs === 'process') metrics.processes.dec();
+      if (runs === 'process' && !isClosed) metrics.processes.dec();
+      isClosed = true;
       await shared.close();
     },
   };

@@ -56,8 +56,11 @@ export interface Batch {
   /** New blobs of shared features. */
   shared: readonly (readonly [key: string, blob: Uint8Array | null])[];
   drafts: readonly Draft[];
-  /** Not null: the batch's last record says that from here on this generation is in force. */
-  activation: { readonly generation: number; readonly workspace: string } | null;
+  /**
+   * Not null: the batch's last record says that from here on this generation is in force; without one, this workspace on
+   * the state that there is.
+   */
+  activation: { readonly generation: number | null; readonly workspace: string } | null;
   /** Which timers are due next; null: the workspace has none. */
   readonly horizon: Horizon | null;
   /** Changed entries of the index of timers, by subject's key. */

@@ -71,7 +71,8 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   let { head } = run;
   let rest: readonly LogRecord[] = [];
   for (;;) {
-    const engine = parts.engines === undefined ? parts : parts.engines.of(head.generation);
+    const { workspace } = decodePartitionState(await parts.store.partitionState(run.reader.partition));
+    const engine = parts.engines === undefined ? parts : parts.engines.of(head.generation, workspace);
     if (engine === null)
       throw new PresageError(
         'generation_unknown',
@@ -84,6 +85,9 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     rest = next.rest;
   }
 }
+
+/** A generation of state, or a workspace on the state that there is. */
+type Activated = number | 'workspace';
 
 /** Where another generation goes on: its head, and records that were read already. */
 interface Switched {
@@ -134,7 +138,7 @@ async function runGeneration(
   let stateSample = 0;
   let missesTold = 0;
   let pending = given;
-  let activated: number | null = null;
+  let activated: Activated | null = null;
   let nextBatchAt = 0;
   /** Commits on their way, oldest first. */
   const inFlight: Promise<void>[] = [];
@@ -192,11 +196,21 @@ async function runGeneration(
   }
   return null;
 
-  /** The generation that comes into force with this batch; null: none does, or it is not ready. */
-  async function activationOf({ activation, position }: Batch): Promise<number | null> {
-    if (activation === null || activation.generation <= head.generation) return null;
+  /** What comes into force with this batch; null: nothing does, or it is not ready. */
+  async function activationOf({ activation, position }: Batch): Promise<Activated | null> {
+    if (activation === null) return null;
     const { generation, workspace } = activation;
     const { engines } = parts;
+    if (generation === null) {
+      if (workspace === partitionState.workspace) return null;
+      if (engines?.of(head.generation, workspace)?.workspace.hash === workspace) return 'workspace';
+      parts.logger.warn(
+        { partition, workspace, position },
+        'Another workspace was to come into force, but is not known here: the one before goes on',
+      );
+      return null;
+    }
+    if (generation <= head.generation) return null;
     const isKnown = engines?.of(generation)?.workspace.hash === workspace;
     const { watermarks } = partitionState;
     if (isKnown && (await engines?.isReady(partition, generation, position, watermarks))) return generation;
@@ -225,8 +239,12 @@ async function runGeneration(
   async function commitSome(records: readonly LogRecord[], most: number): Promise<readonly LogRecord[]> {
     const batch = await processBatch(path, partition, records, cache, partitionState, horizon);
     const id = parts.newId();
-    const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
     activated = await activationOf(batch);
+    if (activated === 'workspace' && batch.activation !== null) {
+      partitionState.workspace = batch.activation.workspace;
+      partitionState.changed = true;
+    }
+    const { commit, outgrown } = commitOf(batch, parts.features, previous, id);
     for (const [key, blob] of commit.blobs) {
       if (blob === null) continue;
       cache.resized(key, blob.length);
@@ -249,7 +267,7 @@ async function runGeneration(
       {
         ...commit,
         generation: head.generation,
-        ...(activated === null ? {} : { activate: activated }),
+        ...(typeof activated === 'number' ? { activate: activated } : {}),
       },
       batch,
     );

@@ -14,6 +14,8 @@ export interface PartitionState {
    * forgotten.
    */
   readonly arrived: Map<number, number>;
+  /** Hash of the workspace that the log said last is to be used on this state; null: it said nothing. */
+  workspace: string | null;
   changed: boolean;
 }
 
@@ -22,6 +24,7 @@ export const emptyPartitionState = (): PartitionState => ({
   stopped: new Set(),
   activation: null,
   arrived: new Map(),
+  workspace: null,
   changed: false,
 });
 
@@ -64,6 +67,7 @@ export function encodePartitionState(state: PartitionState): Buffer {
       stopped: [...state.stopped],
       activation: state.activation,
       arrived: [...state.arrived],
+      ...(state.workspace === null ? {} : { workspace: state.workspace }),
     }),
   );
 }
@@ -79,6 +83,7 @@ export function decodePartitionState(bytes: Buffer | null): PartitionState {
         stopped: string[];
         activation?: PartitionState['activation'];
         arrived?: [partition: number, position: number][];
+        workspace?: string;
       };
   if (stored.v !== 1 && stored.v !== 2 && stored.v !== version)
     throw new PresageError(
@@ -101,7 +106,8 @@ export function decodePartitionState(bytes: Buffer | null): PartitionState {
   }
   const activation = (stored.v !== 1 && stored.activation) || null;
   const arrived = new Map((stored.v !== 1 && stored.arrived) || []);
-  return { watermarks, stopped: new Set(stored.stopped), activation, arrived, changed: false };
+  const workspace = (stored.v !== 1 && stored.workspace) || null;
+  return { watermarks, stopped: new Set(stored.stopped), activation, arrived, workspace, changed: false };
 }
 
 const finiteOrNull = (time: number): number | null => (time === -Infinity ? null : time);

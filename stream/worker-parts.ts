@@ -12,8 +12,11 @@ export type Engine = Pick<TopologyParts, 'workspace' | 'features' | 'scorers' | 
 
 /** The generations that there are, for a partition that runs. */
 export interface Engines {
-  /** null: not known here. Generations that nothing is said of run the workspace that the program was started with. */
-  of(generation: number): Engine | null;
+  /**
+   * null: not known here. Generations that nothing is said of run the workspace that the log said last, where that is
+   * known, else the one that the program was started with.
+   */
+  of(generation: number, workspace?: string | null): Engine | null;
   /**
    * Waits until what is built as this generation has everything before `position`, and what the partition's watermarks
    * have made due; false: it does not get there.

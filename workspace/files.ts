@@ -13,13 +13,18 @@ import { readRightCalibration } from './right-file.ts';
 export const mostModelBytes = 256 * 1024 * 1024;
 
 /** Looks at every file that a workspace names: each has to lie in its folder; models are hashed. */
-export async function findFiles(source: WorkspaceSource, folder: string, report: Report): Promise<Files> {
+export async function findFiles(
+  source: WorkspaceSource,
+  folder: string,
+  report: Report,
+  modelFolder = folder,
+): Promise<Files> {
   const models = new Map<string, ModelFile>();
-  const find = (name: string, kind: 'file' | 'folder', path: Path) =>
-    locate(folder, name, kind, path, report);
+  const find = (name: string, kind: 'file' | 'folder', path: Path, within = folder) =>
+    locate(within, name, kind, path, report);
   for (const [id, model] of Object.entries(source.models)) {
     const path = ['models', id, 'file'];
-    const file = await find(model.file, 'file', path);
+    const file = await find(model.file, 'file', path, modelFolder);
     if (file === null) continue;
     try {
       const { size } = await stat(file);

@@ -18,9 +18,13 @@ const mostBytes = 1_048_576;
 /**
  * Reads, checks and compiles the workspace in a folder. Throws WorkspaceError (`workspace_invalid`) with every
  * mistake that can be found, each with file, line and column; nothing else. `given`: the text of its file, instead of
- * reading it.
+ * reading it; `modelFolder`: where its models lie, if not there.
  */
-export async function loadWorkspace(folder: string, given?: string): Promise<CompiledWorkspace> {
+export async function loadWorkspace(
+  folder: string,
+  given?: string,
+  modelFolder?: string,
+): Promise<CompiledWorkspace> {
   const file = join(folder, workspaceFile);
   const text = given ?? (await read(file));
   const yaml = readYaml(text);
@@ -53,7 +57,7 @@ export async function loadWorkspace(folder: string, given?: string): Promise<Com
     const reportNew: Report = (path, ...rest) => {
       if (!misshapen.has(formatPath(path))) report(path, ...rest);
     };
-    const files = await findFiles(source, resolve(folder), reportNew);
+    const files = await findFiles(source, resolve(folder), reportNew, resolve(modelFolder ?? folder));
     workspace = compileWorkspace({ source, names: namesIn(yaml.value), report: reportNew }, files);
   }
   if (problems.length === 0 && workspace !== null) return workspace;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeFeatureSet } from '../../stream/features/index.ts';
-import { memoryLog } from '../../stream/log/index.ts';
+import { memoryLog, type NewRecord } from '../../stream/log/index.ts';
 import { memoryState } from '../../stream/state/index.ts';
 import { root } from '../../tests/support/program.ts';
 import { silentLogger } from '../../tests/support/silence.ts';
@@ -36,8 +36,16 @@ async function change(from: string, to: string): Promise<void> {
 async function rig(load = async (workspace: CompiledWorkspace) => engineOf(workspace)) {
   const store = memoryState({ clock: systemClock });
   const { workspace, text } = await readWorkspace(folder);
+  const log = memoryLog({ partitions: 2, clock: systemClock });
+  const appended: NewRecord[] = [];
   const builder = makeBuilder({
-    log: memoryLog({ partitions: 2, clock: systemClock }),
+    log: {
+      ...log,
+      append: async (records) => {
+        appended.push(...records);
+        return log.append(records);
+      },
+    },
     store,
     history: { end: () => null, rows: async () => [], closed: async () => [] },
     engines: makeEngines(store, engineOf(workspace)),
@@ -53,7 +61,7 @@ async function rig(load = async (workspace: CompiledWorkspace) => engineOf(works
     builder.builds.begin({ kind: 'features', partition: null, from: 'events', dryRun });
   const rebuild = (partition: number | null = null) =>
     builder.builds.begin({ kind: 'rebuild', partition, from: 'events', dryRun: false });
-  return { ...builder, store, apply, rebuild };
+  return { ...builder, store, appended, apply, rebuild };
 }
 
 const more = ['features:\n', 'features:\n  latest: { kind: last, of: view, property: sku }\n'] as const;
@@ -75,6 +83,23 @@ describe('asking for a build', () => {
     expect(await builds.status()).toMatchObject({ build: { generation: 1 } });
     expect((await readBuilds(store)).plan).toMatchObject({ generation: 1, partitions: [0, 1] });
     await role.stop();
+  });
+
+  it('builds nothing where only models are others: each partition is told once to go on with them', async () => {
+    const { apply, builds, role, appended } = await rig();
+    await change('name: small', 'name: small\nscoring: { budget: 30ms }');
+    const { workspace } = await readWorkspace(folder);
+    expect(await apply()).toMatchObject({ begun: true, changes: { isOther: true, isStateSame: true } });
+    await expect.poll(() => appended.length).toBe(2);
+    expect(await apply()).toMatchObject({ begun: false });
+    expect(await builds.status()).toMatchObject({ build: { kind: 'workspace' } });
+    await role.stop();
+    expect(appended.map(({ partition }) => partition)).toEqual([0, 1]);
+    for (const { value } of appended)
+      expect(JSON.parse(String(value))).toMatchObject({
+        type: '$control',
+        properties: { control: 'use', workspace: workspace.hash },
+      });
   });
 
   it('refuses another change while one is being built, and another build', async () => {

@@ -11,6 +11,7 @@ import {
 } from '../../core/index.ts';
 import type { BuildStatus, Builds } from '../../gateway/index.ts';
 import { type StoredEvent, systemTypes } from '../../schemas/index.ts';
+import { decodePartitionState } from '../../stream/index.ts';
 import type { EventLog } from '../../stream/log/index.ts';
 import {
   completeMoved,
@@ -36,6 +37,8 @@ export interface BuilderParts {
   readonly logger: Logger;
   readonly load: (workspace: CompiledWorkspace) => Promise<LoadedEngine>;
   readonly logVersion: () => number;
+  /** Removes what was kept of models but of these workspaces. */
+  readonly forgetModels?: (hashes: readonly string[]) => Promise<void>;
   /** Text of the workspace that the program was started with. */
   readonly text: string;
   /** A build that was under way when the program ended. */
@@ -115,7 +118,7 @@ export function makeBuilder(parts: BuilderParts): Builder {
     const generation = Math.max(given, ...heads.map((head) => head.generation)) + 1;
     const plan: BuildPlan = {
       generation,
-      kind: asked.kind,
+      kind: asked.kind === 'features' && changes.isStateSame ? 'workspace' : asked.kind,
       from: asked.from,
       workspace: workspace.hash,
       before: inForce.workspace.hash,
@@ -133,7 +136,8 @@ export function makeBuilder(parts: BuilderParts): Builder {
   }
 
   function begin(plan: BuildPlan, engine: LoadedEngine): void {
-    engines.pin(plan.generation, engine);
+    if (plan.kind === 'workspace') engines.offer(engine);
+    else engines.pin(plan.generation, engine);
     const build: Build = {
       plan,
       shadows: new Map(plan.partitions.map((partition) => [partition, makeShadowProgress()])),
@@ -141,7 +145,8 @@ export function makeBuilder(parts: BuilderParts): Builder {
     };
     current = build;
     const { signal } = stopping;
-    running = run(build, engine, signal).catch((error: unknown) => {
+    const work = plan.kind === 'workspace' ? changeOver : run;
+    running = work(build, engine, signal).catch((error: unknown) => {
       if (!signal.aborted) health = { state: 'degraded', why: messageOf(error) };
     });
   }
@@ -199,10 +204,45 @@ export function makeBuilder(parts: BuilderParts): Builder {
       await insist(signal, () => noteWhole(store, engine.workspace));
     for (const [partition, generation] of plan.replaces)
       await insist(signal, () => store.forgetGeneration(partition, generation));
+    await ended(plan, signal);
+  }
+
+  /** Another workspace on the state that there is: each partition is told where to go on with it. */
+  async function changeOver(
+    { plan, shadows }: Build,
+    engine: LoadedEngine,
+    signal: AbortSignal,
+  ): Promise<void> {
+    logger.info({ workspace: plan.workspace }, 'Taking another workspace into use');
+    const told = new Set<number>();
+    while (!signal.aborted) {
+      try {
+        for (const [partition, progress] of shadows) {
+          const { workspace } = decodePartitionState(await store.partitionState(partition));
+          if (workspace === plan.workspace) progress.phase = 'in force';
+          else if (!told.has(partition)) {
+            await log.append([activation(plan, partition)]);
+            told.add(partition);
+          }
+        }
+      } catch (error) {
+        logger.warn({ err: messageOf(error) }, 'The other workspace cannot be put in force yet');
+      }
+      if ([...shadows.values()].every(({ phase }) => phase === 'in force')) break;
+      await pause(lookEveryMs, signal);
+    }
+    if (signal.aborted) return;
+    engines.settle(engine);
+    await ended(plan, signal);
+  }
+
+  async function ended(plan: BuildPlan, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await insist(signal, () => saveBuilds(store, { last: plan.generation, plan: null }));
     for (const hash of new Set([plan.before, plan.workspace]))
       await insist(signal, () => saveSource(store, hash, ''));
+    // What stays behind is removed at the next start.
+    await parts.forgetModels?.([plan.workspace]).catch(() => {});
     if (signal.aborted) return;
     last = { generation: plan.generation, kind: plan.kind, seconds: (clock.now() - plan.startedAt) / 1_000 };
     current = null;
@@ -264,7 +304,8 @@ export function makeBuilder(parts: BuilderParts): Builder {
   }
 
   function activation(plan: BuildPlan, partition: number) {
-    const tenant = [...(engines.of(plan.generation)?.workspace.tenants.keys() ?? [])].find((name) =>
+    const next = engines.of(plan.generation, plan.workspace);
+    const tenant = [...(next?.workspace.tenants.keys() ?? [])].find((name) =>
       engines.current().workspace.tenants.has(name),
     );
     const event: StoredEvent = {
@@ -274,12 +315,15 @@ export function makeBuilder(parts: BuilderParts): Builder {
       type: systemTypes.control,
       anonymousId: 'engine',
       time: clock.now(),
-      properties: {
-        control: 'activate',
-        by: `presage ${plan.kind === 'rebuild' ? 'rebuild' : 'apply'}`,
-        generation: plan.generation,
-        workspace: plan.workspace,
-      },
+      properties:
+        plan.kind === 'workspace'
+          ? { control: 'use', by: 'presage apply', workspace: plan.workspace }
+          : {
+              control: 'activate',
+              by: `presage ${plan.kind === 'rebuild' ? 'rebuild' : 'apply'}`,
+              generation: plan.generation,
+              workspace: plan.workspace,
+            },
       source: 'engine',
     };
     return { partition, key: 'engine', value: Buffer.from(JSON.stringify(event)) };
@@ -326,14 +370,15 @@ export function makeBuilder(parts: BuilderParts): Builder {
 
 /** Whether what is asked for is what is being built already: then it is only watched. */
 function isSame(plan: BuildPlan, asked: Asked, workspace: CompiledWorkspace): boolean {
-  if (plan.kind !== asked.kind) return false;
-  if (plan.kind === 'features') return plan.workspace === workspace.hash;
+  const isRebuild = plan.kind === 'rebuild';
+  if (isRebuild !== (asked.kind === 'rebuild')) return false;
+  if (!isRebuild) return plan.workspace === workspace.hash;
   return plan.from === asked.from && (asked.partition === null || plan.partitions.includes(asked.partition));
 }
 
 function busy(plan: BuildPlan, asked: Asked): PresageError {
   const running = plan.kind === 'rebuild' ? 'presage rebuild' : 'presage apply';
-  const isApply = plan.kind === 'features' && asked.kind === 'features';
+  const isApply = plan.kind !== 'rebuild' && asked.kind === 'features';
   const what = isApply
     ? 'a workspace that is not the one on disk now'
     : `${plan.partitions.length === 1 ? `partition ${plan.partitions[0]}` : 'all partitions'} for ${running}`;

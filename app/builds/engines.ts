@@ -10,6 +10,8 @@ export interface RunningEngines extends Engines {
   readonly sharing: Role;
   /** What requests, checks and the console use: of the generation that all partitions have. */
   current(): LoadedEngine;
+  /** A workspace that is about to be used on the state that there is. */
+  offer(engine: LoadedEngine): void;
   /** A generation that is being built. */
   pin(generation: number, engine: LoadedEngine): void;
   /** All partitions have it. */
@@ -20,6 +22,8 @@ export interface RunningEngines extends Engines {
 }
 
 const lookEveryMs = 5;
+/** Longer than any request may take. */
+const retireMs = 10_000;
 /** A partition stands still so long at most while what is to come into force gets to its position. */
 const patienceMs = 30_000;
 
@@ -27,9 +31,12 @@ const patienceMs = 30_000;
 export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngines {
   let settled = first;
   const pinned = new Map<number, LoadedEngine>();
+  let offered: LoadedEngine | null = null;
   const handover = makeHandover();
   let isRunning = false;
-  const all = (): LoadedEngine[] => [...new Set([settled, ...pinned.values()])];
+  const all = (): LoadedEngine[] => [
+    ...new Set([settled, ...pinned.values(), ...(offered ? [offered] : [])]),
+  ];
 
   return {
     sharing: {
@@ -45,7 +52,13 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
       health: () => settled.shared?.health() ?? { state: 'ok' },
     },
     current: () => settled,
-    of: (generation) => pinned.get(generation) ?? settled,
+    of: (generation, workspace = null) =>
+      pinned.get(generation) ?? (offered?.workspace.hash === workspace ? offered : settled),
+    offer(engine) {
+      const isNew = !all().includes(engine);
+      offered = engine;
+      if (isNew && isRunning) void engine.shared?.start();
+    },
     pin(generation, engine) {
       const isNew = !all().includes(engine);
       pinned.set(generation, engine);
@@ -55,7 +68,11 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
       const before = settled;
       settled = engine;
       pinned.clear();
-      if (before !== engine) void before.shared?.stop();
+      offered = null;
+      if (before === engine) return;
+      void before.shared?.stop();
+      // Requests that began with it may score yet.
+      setTimeout(() => void before.scorers.close(), retireMs).unref();
     },
     async replace(engine) {
       const before = settled;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { StateStore } from '../../stream/state/index.ts';
-import type { CompiledWorkspace } from '../../workspace/index.ts';
+import { type CompiledWorkspace, canonicalJson } from '../../workspace/index.ts';
 
 const plan = z.object({
   generation: z.number().int().positive(),
-  kind: z.enum(['features', 'rebuild']),
+  /** workspace: another one on the state that there is. */
+  kind: z.enum(['features', 'rebuild', 'workspace']),
   from: z.enum(['events', 'log']),
   /** Hash of the workspace that it is built with, and of the one in force meanwhile. */
   workspace: z.string(),
@@ -45,6 +46,8 @@ export interface Changes {
   readonly removed: readonly string[];
   /** Whether anything at all of the workspace is another. */
   readonly isOther: boolean;
+  /** Whether the state in force is what the other one would have too: only models are others. */
+  readonly isStateSame: boolean;
 }
 
 export function changesBetween(before: CompiledWorkspace, after: CompiledWorkspace): Changes {
@@ -56,5 +59,16 @@ export function changesBetween(before: CompiledWorkspace, after: CompiledWorkspa
     added: missing(after, before),
     removed: missing(before, after),
     isOther: before.hash !== after.hash,
+    isStateSame: stateOf(before) === stateOf(after),
   };
+}
+
+/** All of a workspace but its models and who asks them. */
+function stateOf({ source }: CompiledWorkspace): string {
+  const placements = Object.entries(source.placements).map(([name, placement]) => {
+    const { model: _model, fallback: _fallback, shadows: _shadows, ...rest } = placement;
+    return [name, rest];
+  });
+  const { models: _models, scoring: _scoring, ...rest } = source;
+  return canonicalJson({ ...rest, placements });
 }

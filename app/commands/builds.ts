@@ -80,6 +80,10 @@ function tell({ changes }: Begun, context: Context): void {
     context.out('The workspace on disk is the one that is running.');
     return;
   }
+  if (changes.isStateSame) {
+    context.out('Only models are others: the state stays as it is.');
+    return;
+  }
   context.out(`New features: ${changes.added.join(', ') || 'none'}.`);
   if (changes.removed.length > 0) context.out(`No longer there: ${changes.removed.join(', ')}.`);
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Logger, messageOf, type Role } from '../../core/index.ts';
 import { eventHistory, type Sink } from '../../sinks/clickhouse/index.ts';
 import { sharedMetrics } from '../../stream/shared/index.ts';
@@ -12,8 +13,10 @@ import {
   withHistory,
 } from '../builds/engine.ts';
 import { makeEngines, type RunningEngines } from '../builds/engines.ts';
+import { keptModels } from '../builds/kept-models.ts';
 import { type BuildPlan, readBuilds, readSource } from '../builds/plan.ts';
 import { noteFeatures, noteWhole } from '../builds/whole.ts';
+import type { DataFolder } from './data-folder.ts';
 import type { Resources } from './resources.ts';
 
 export interface WiredBuilds {
@@ -26,7 +29,11 @@ export interface WiredBuilds {
 
 /** The workspaces in force and being built, and the role that builds. A build that was under way goes on. */
 export async function wireBuilds(
-  parts: Resources & { readonly workspace: LoadedEngine['workspace']; readonly logger: Logger },
+  parts: Resources & {
+    readonly workspace: LoadedEngine['workspace'];
+    readonly logger: Logger;
+    readonly folder: Pick<DataFolder, 'path'>;
+  },
   sink: Sink,
 ): Promise<WiredBuilds> {
   const { log, store, clock, logger, workspace, features, scorers } = parts;
@@ -58,13 +65,18 @@ export async function wireBuilds(
   };
   const own = await withHistory({ workspace, features, scorers }, engineParts);
   const { plan } = await readBuilds(store);
+  const kept = keptModels(join(parts.folder.path, 'models'));
+  await kept.forgetOthers([workspace.hash, ...(plan === null ? [] : [plan.before, plan.workspace])]);
+  await kept.keep(workspace);
 
   /** As it was kept; the disk may say something else by now. */
   async function engineOf(hash: string): Promise<LoadedEngine> {
     if (hash === workspace.hash) return own;
     const text = await readSource(store, hash);
     if (text === null) throw new Error(`the workspace ${hash} was not kept`);
-    return loadEngine(await loadWorkspace(workspace.folder, text), engineParts);
+    const asKept = await loadWorkspace(workspace.folder, text, await kept.folderOf(hash));
+    if (asKept.hash !== hash) throw new Error(`the models of workspace ${hash} were not kept`);
+    return loadEngine(asKept, engineParts);
   }
 
   let first = own;
@@ -87,7 +99,8 @@ export async function wireBuilds(
   const engines = makeEngines(store, first);
   inForce = engines;
   // Pinned before the worker starts: partitions that have changed over already are at home in it.
-  if (resume !== null) engines.pin(resume.plan.generation, resume.engine);
+  if (resume?.plan.kind === 'workspace') engines.offer(resume.engine);
+  else if (resume !== null) engines.pin(resume.plan.generation, resume.engine);
   const builder = makeBuilder({
     log,
     store,
@@ -95,7 +108,12 @@ export async function wireBuilds(
     engines,
     clock,
     logger,
-    load: (loaded) => loadEngine(loaded, engineParts),
+    load: async (loaded) => {
+      const engine = await loadEngine(loaded, engineParts);
+      await kept.keep(loaded);
+      return engine;
+    },
+    forgetModels: (hashes) => kept.forgetOthers(hashes),
     text: await textOf(store, first, own),
     resume,
     logVersion: () => parts.divisions.current().version.version,

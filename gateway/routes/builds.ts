@@ -14,13 +14,18 @@ const asked = z.object({
 });
 const begun = z.object({
   begun: z.boolean(),
-  changes: z.object({ added: z.array(z.string()), removed: z.array(z.string()), isOther: z.boolean() }),
+  changes: z.object({
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    isOther: z.boolean(),
+    isStateSame: z.boolean().describe('only models are others: nothing is built'),
+  }),
 });
 const status = z.object({
   build: z
     .object({
       generation: z.int(),
-      kind,
+      kind: z.enum([...kind.options, 'workspace']),
       from,
       partitions: z.array(
         z.object({

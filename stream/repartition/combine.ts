@@ -8,7 +8,9 @@ import { limits } from '../state/limits.ts';
  */
 export function combineStates(states: readonly PartitionState[]): PartitionState {
   const combined = emptyPartitionState();
-  for (const { watermarks, stopped } of states) {
+  for (const { watermarks, stopped, workspace } of states) {
+    // Nothing is being changed over meanwhile: those that were told of one were told of the same.
+    combined.workspace = workspace ?? combined.workspace;
     for (const tenant of stopped) combined.stopped.add(tenant);
     for (const [tenant, mark] of watermarks) {
       const into = combined.watermarks.get(tenant);

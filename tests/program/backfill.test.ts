@@ -62,7 +62,12 @@ describe('presage apply', () => {
     const dry = await presage(home, ['apply', '--dry-run', '--json', ...here()]).finished;
     expect(JSON.parse(dry.out)).toEqual({
       begun: false,
-      changes: { added: expect.arrayContaining(addedFeatures), removed: [], isOther: true },
+      changes: {
+        added: expect.arrayContaining(addedFeatures),
+        removed: [],
+        isOther: true,
+        isStateSame: false,
+      },
     });
     const feeding = feedThrough(home, 'second.jsonl', second, '--rate', '200');
 
