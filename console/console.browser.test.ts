@@ -39,6 +39,30 @@ const views: readonly { name: string; scenario: Scenario; path: string; ready: s
   },
   { name: 'decisions-error', scenario: 'error', path: '/decisions', ready: 'text=could not be read' },
   { name: 'decisions-heavy', scenario: 'heavy', path: '/decisions', ready: 'tbody tr' },
+  {
+    name: 'outcomes',
+    scenario: 'demo',
+    path: '/decisions?outcomes=action',
+    ready: '.table-outcomes tbody tr',
+  },
+  {
+    name: 'outcomes-empty',
+    scenario: 'empty',
+    path: '/decisions?outcomes=rung',
+    ready: 'text=Nothing was decided in the last',
+  },
+  {
+    name: 'outcomes-error',
+    scenario: 'error',
+    path: '/decisions?outcomes=action',
+    ready: 'text=outcomes could not be computed',
+  },
+  {
+    name: 'outcomes-heavy',
+    scenario: 'heavy',
+    path: '/decisions?outcomes=policy',
+    ready: '.table-outcomes tbody tr',
+  },
   { name: 'decision', scenario: 'demo', path: `/decisions/${decisionIds.accepted}`, ready: '.step' },
   {
     name: 'decision-waiting',

@@ -31,6 +31,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { liveRoute } from './routes/live.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { outcomesRoute } from './routes/outcomes.ts';
+import { ratesRoute } from './routes/rates.ts';
 import { readRoutes } from './routes/read.ts';
 import { repartitionRoutes } from './routes/repartition.ts';
 import { reviewRoutes } from './routes/reviews.ts';
@@ -110,6 +111,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   const receipts = makeReceipts(deps.sessionSecrets);
   decideRoute(app, { decide: deps.decide, workspace, clock, newId, receipts });
   outcomesRoute(app, { ...deps, metrics, receipts });
+  ratesRoute(app, deps);
   sessionRoute(app, { sessions, workspace });
   readRoutes(app, { ...deps, decisions });
   subjectStateRoute(app, deps);

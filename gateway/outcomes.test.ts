@@ -212,3 +212,43 @@ describe('a report by the id of a decision', () => {
     expect(asOperator.status).toBe(200);
   });
 });
+
+describe('rates', () => {
+  it('are of the tenant of the key, of the time that is asked, and need a right to all of it', async () => {
+    const decided = Date.UTC(2026, 2, 1);
+    const row = (id: string, tenant: string) => {
+      const record = decisionOf(0, 1, id, { tenant, action: 'help' });
+      return lineOf(rowOfDecision({ ...record, timings: { ...record.timings, decidedAt: decided } }, 1n).row);
+    };
+    await warehouse.insert('decision_rows', row('rate-1', 'acme') + row('rate-2', 'globex'), 'rates');
+    const exposure = {
+      decision: 'rate-1',
+      tenant: 'acme',
+      subject: 'u:ann',
+      time: decided,
+      received: decided,
+      position: 1,
+    };
+    await warehouse.insert('exposure_rows', lineOf(exposure), 'rates exposure');
+    const rates = async (path: string, key: string) => (await lab.get(path, key)).body as never;
+    const range = `from=${decided}&to=${decided + 1}`;
+    expect(await rates(`/api/outcomes?by=placement&${range}`, acme.secret)).toMatchObject({
+      by: 'placement',
+      groups: [{ tenant: 'acme', key: 'home', decisions: 1, shown: 1, ignored: 1 }],
+      truncated: false,
+    });
+    expect(await rates(`/api/outcomes?${range}&at=${decided + 1}`, acme.secret)).toMatchObject({
+      groups: [{ shown: 1, ignored: 0, waiting: 1 }],
+    });
+    expect(await rates(`/api/outcomes?${range}`, globex.secret)).toMatchObject({
+      groups: [{ tenant: 'globex', decisions: 1, shown: 0 }],
+    });
+    expect(await rates(`/api/outcomes?${range}`, adminToken)).toMatchObject({ groups: [{}, {}] });
+    expect(await rates(`/api/outcomes?${range}&tenant=acme`, globex.secret)).toMatchObject({
+      code: 'tenant_mismatch',
+    });
+    expect(await rates(`/api/outcomes?from=0&to=${decided}`, acme.secret)).toMatchObject({
+      code: 'bad_range',
+    });
+  });
+});

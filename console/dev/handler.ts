@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { featuresOf, listOf } from './list.ts';
 import { makeMessages } from './live.ts';
+import { outcomesOf } from './outcomes.ts';
 import { detailOf } from './record.ts';
 import { reviewOf, reviewsOf } from './reviews.ts';
 import type { Scenario } from './scenarios.ts';
@@ -52,6 +53,7 @@ export function fixtureHandler(scenario: () => Scenario, now: () => number = Dat
       return [200, statusOf(current, off, now())];
     }
     if (part === 'throughput') return [200, throughputOf(current, now())];
+    if (part === 'outcomes') return [200, outcomesOf(current, search, now())];
     if (part === 'decisions' && id === undefined) return [200, listOf(current, search, now())];
     if (part === 'decisions' && id !== undefined) {
       return found(detailOf(current, id, now()), 'unknown_decision', 'No decision has this id.');

@@ -5,6 +5,7 @@ import { Link, setSearch, useSearch, useTitle } from '../../router.tsx';
 import { DecisionTable } from './DecisionTable.tsx';
 import { Filters } from './Filters.tsx';
 import { Newer } from './Newer.tsx';
+import { Outcomes } from './Outcomes.tsx';
 
 const pageSize = 50;
 export const filterNames = ['tenant', 'placement', 'action', 'subject'] as const;
@@ -26,6 +27,7 @@ export function DecisionsPage() {
         <h1>Decisions</h1>
         {before === null && data !== null && <Newer loaded={data} filters={filters} onShow={list.reload} />}
       </div>
+      <Outcomes />
       <Filters tenants={tenants} list={data} />
       <section className="panel" aria-label="List of decisions" aria-busy={list.isLoading}>
         {error !== null ? (
