@@ -28,6 +28,16 @@ export interface Deadlines {
   health(): Health;
 }
 
+/**
+ * What BullMQ needs of its connections: it waits for Redis by itself, for as long as it takes. Its commands may be sent
+ * again; one that is neither sent again nor failed would be waited for for ever.
+ */
+export const patient = {
+  maxRetriesPerRequest: null,
+  enableOfflineQueue: true,
+  autoResendUnfulfilledCommands: true,
+} as const;
+
 const bullPrefix = '{presage:jobs}';
 /** One that throws is tried again for about a day; whoever set it sees to it that nothing hangs on it alone. */
 const retries = { attempts: 3_000, backoff: { type: 'fixed', delay: 30_000 } } as const;

@@ -1,4 +1,4 @@
-export { type ConnectJobs, makeDeadlines } from './deadlines.ts';
+export { type ConnectJobs, makeDeadlines, patient } from './deadlines.ts';
 export type { ReviewDesk } from './review/desk.ts';
 export { type ReviewStore, reviewLimits } from './review/port.ts';
 export { makeReviews, type Reviews, reviewReader } from './review/role.ts';

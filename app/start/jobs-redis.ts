@@ -1,5 +1,5 @@
 import { PresageError } from '../../core/index.ts';
-import type { ConnectJobs } from '../../jobs/index.ts';
+import { type ConnectJobs, patient } from '../../jobs/index.ts';
 import {
   type ConnectionChanges,
   checkServer,
@@ -41,8 +41,7 @@ export async function openJobsRedis(environment: Environment, shared: RedisConne
 
 const connections = (connector: RedisConnector, own: ConnectionChanges): JobsRedis => ({
   connect: (purpose) => connector.connect(purpose, own),
-  connectPatiently: (purpose) =>
-    connector.connect(purpose, { ...own, maxRetriesPerRequest: null, enableOfflineQueue: true }),
+  connectPatiently: (purpose) => connector.connect(purpose, { ...own, ...patient }),
 });
 
 function namesDatabase(url: string): boolean {

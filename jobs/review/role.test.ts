@@ -9,6 +9,7 @@ import { memoryState } from '../../stream/state/index.ts';
 import { patienceMs } from '../../tests/support/patience.ts';
 import { startTestRedis, type TestRedis } from '../../tests/support/redis.ts';
 import { silentLogger } from '../../tests/support/silence.ts';
+import { patient } from '../deadlines.ts';
 import { start, waitingDecision } from './review.fixture.ts';
 import { makeReviews, type Reviews } from './role.ts';
 import { redisReviewStore } from './store.ts';
@@ -19,12 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const connect = (purpose: string): Redis =>
-  redisConnector(server.url).connect(purpose, {
-    db: 1,
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: true,
-  });
+const connect = (purpose: string): Redis => {
+  const redis = redisConnector(server.url).connect(purpose, { db: 1, ...patient });
+  redis.on('error', () => {});
+  return redis;
+};
 
 beforeEach(async () => {
   const redis = connect('clean');
@@ -210,7 +210,7 @@ describe('the review role', () => {
     const it = await rig();
     try {
       const now = it.clock.now();
-      const soon = { ...review, escalatesAt: now + 50, expiresAt: now + 4_000 };
+      const soon = { ...review, escalatesAt: now + 50, expiresAt: now + 6_000 };
       await it.publish(waitingDecision('d1', { review: soon }));
       await eventually(async () => expect((await it.desk.one(null, 'd1')).isEscalated).toBe(true));
       await eventually(() => expect(it.events).toHaveLength(1));
@@ -281,11 +281,33 @@ describe('the review role', () => {
     }
   });
 
+  it('goes on by itself when Redis was killed: what waits still waits, and deadlines are met', async () => {
+    const it = await rig();
+    try {
+      const now = it.clock.now();
+      const soon = { ...review, escalatesAt: now + 5_000, expiresAt: now + 6_000 };
+      await it.publish(waitingDecision('soon', { review: soon }), waitingDecision('d1'));
+      await eventually(async () => expect(await it.waiting()).toEqual(['soon', 'd1']));
+      await server.kill();
+      // Read from the outbox while the queue is away.
+      await it.publish(waitingDecision('d2'));
+      await eventually(() => expect(it.health().state).toBe('degraded'));
+      await server.restart();
+      await eventually(async () => expect(await it.waiting()).toEqual(['d1', 'd2']));
+      await eventually(() => expect(it.events).toHaveLength(1));
+      expect(it.events[0]?.properties).toMatchObject({ decision: 'soon', verdict: 'expired' });
+      await it.desk.say(null, 'd2', { verdict: 'approve' }, 'ann');
+      await eventually(() => expect(it.health()).toEqual({ state: 'ok' }));
+    } finally {
+      await it.end();
+    }
+  });
+
   it('meets a deadline that came while nothing ran', async () => {
     const it = await rig();
     try {
       const now = it.clock.now();
-      const soon = { ...review, escalatesAt: now + 3_900, expiresAt: now + 4_000 };
+      const soon = { ...review, escalatesAt: now + 5_900, expiresAt: now + 6_000 };
       await it.publish(waitingDecision('d1', { review: soon }));
       await eventually(async () => expect(await it.waiting()).toEqual(['d1']));
       await it.restart();

@@ -1,7 +1,10 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
 /** What one connection may have otherwise. */
-export type ConnectionChanges = Pick<RedisOptions, 'db' | 'maxRetriesPerRequest' | 'enableOfflineQueue'>;
+export type ConnectionChanges = Pick<
+  RedisOptions,
+  'db' | 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'autoResendUnfulfilledCommands'
+>;
 
 /** Makes connections to one Redis. `where` names it in messages, without credentials. */
 export interface RedisConnector {
