@@ -62,8 +62,8 @@ describe('a decision of our own', () => {
 
   it('of several slots is a slate, with what was left for each and its marginal', () => {
     const slots = [
-      { action: 'help', available: ['help', 'offer'], choicePropensity: 0.4, marginal: 0.4 },
-      { action: 'offer', available: ['offer'], choicePropensity: 1, marginal: 0.7 },
+      { action: 'help', mode: 'act', available: ['help', 'offer'], choicePropensity: 0.4, marginal: 0.4 },
+      { action: 'offer', mode: 'act', available: ['offer'], choicePropensity: 1, marginal: 0.7 },
     ];
     expect(decisionsOf({ slots }, ['help', 'offer'], ['offer'])).toMatchObject([
       { slate: 'd1', position: '0', action: 'help', propensity: 0.4, marginal: 0.4, reward: 0 },
@@ -78,5 +78,7 @@ describe('a decision of our own', () => {
       },
     ]);
     expect(decisionsOf({ slots }, ['help'])).toBe('not shown');
+    const observed = slots.map((slot, k) => ({ ...slot, mode: k === 1 ? 'observe' : 'act' }));
+    expect(decisionsOf({ slots: observed }, ['help', 'offer'])).toBe('not delivered');
   });
 });

@@ -17,20 +17,10 @@ export type OwnDecision =
   /** Never shown, so that nobody could answer; or not meant to be shown at all. */
   | { readonly kind: 'unlabelled'; readonly why: 'not shown' | 'not delivered' };
 
-/** What a record has where something was drawn; older ones have none of it. */
-interface Drawn {
-  readonly slots?: readonly Slot[];
-  /** Offering nothing was a candidate. */
-  readonly nothing?: unknown;
-}
-
-/** The part of a slot's record that matters here. */
-interface Slot {
-  readonly action: string | null;
-  readonly available: readonly string[];
-  readonly choicePropensity: number;
+/** A record of one slot says of itself what another says of each slot. */
+type Slot = Pick<DecisionRecord, 'action' | 'available' | 'choicePropensity' | 'mode'> & {
   readonly marginal?: number;
-}
+};
 
 /**
  * A recorded decision as a logged choice: its propensity, what was available, the features it saw, and 1 as the reward
@@ -38,8 +28,9 @@ interface Slot {
  * Several slots are one slate; it has labels where all its offers were shown.
  */
 export function ownDecision(record: DecisionRecord, { shown, rewarded }: Answers): OwnDecision {
-  if (record.mode !== 'act' || !record.recorded) return { kind: 'unlabelled', why: 'not delivered' };
-  const { slots = [record], nothing: mayBeNothing } = record as DecisionRecord & Drawn;
+  const slots: readonly Slot[] = record.slots ?? [record];
+  if (!record.recorded || slots.some(({ mode }) => mode !== 'act'))
+    return { kind: 'unlabelled', why: 'not delivered' };
   if (slots.some(({ action }) => action !== null && !shown.has(action)))
     return { kind: 'unlabelled', why: 'not shown' };
   const context: Record<string, ContextValue> = {};
@@ -48,7 +39,7 @@ export function ownDecision(record: DecisionRecord, { shown, rewarded }: Answers
   const isSlate = slots.length > 1;
   return {
     kind: 'decisions',
-    decisions: slots.map((slot: Slot, position) => ({
+    decisions: slots.map((slot, position) => ({
       action: slot.action ?? nothing,
       propensity: slot.choicePropensity,
       ...(slot.marginal === undefined ? {} : { marginal: slot.marginal }),
@@ -57,7 +48,7 @@ export function ownDecision(record: DecisionRecord, { shown, rewarded }: Answers
       subject: record.subject,
       reward: slot.action !== null && rewarded.has(slot.action) ? 1 : 0,
       actions:
-        slot.action === null || mayBeNothing !== undefined ? [...slot.available, nothing] : slot.available,
+        slot.action === null || record.nothing !== undefined ? [...slot.available, nothing] : slot.available,
       context,
       deterministic: record.deterministic,
     })),
