@@ -18,8 +18,11 @@ export interface Leasing {
 
 /** Of a limit one block is at most this part: what is leased where nobody needs it is given back when others do. */
 const blockPart = 100;
-/** A limit that nobody had anything left of is not asked for again for so long. */
-const emptyMs = 250;
+/**
+ * A limit that nobody had anything left of is not asked for again for so long, and longer each time: whatever there was
+ * has been taken back by then, so there is only more if somebody gives it back meanwhile.
+ */
+const emptyMs = { first: 250, most: 30_000 } as const;
 /** Limits whose state is remembered here; others are looked up. */
 const mostViews = 4_096;
 
@@ -27,6 +30,8 @@ interface View {
   /** What was left of the lease when it was last looked at, less all that may have been taken since. */
   left: number;
   emptyUntil: number;
+  /** How long it was empty last; 0: it was not. */
+  emptyMs: number;
 }
 
 /**
@@ -53,7 +58,8 @@ export function makeLeasing(store: LeaseStore, now: () => number): Leasing {
       lease = await more(place, lease, need);
     const left = lease === null ? 0 : leftOf(lease);
     views.delete(key);
-    views.set(key, { left: Math.max(0, left - need), emptyUntil: left < need ? now() + emptyMs : 0 });
+    const pause = left < need ? Math.min(emptyMs.most, Math.max(emptyMs.first, 2 * (view?.emptyMs ?? 0))) : 0;
+    views.set(key, { left: Math.max(0, left - need), emptyUntil: now() + pause, emptyMs: pause });
     for (const oldest of views.keys()) {
       if (views.size <= mostViews) break;
       views.delete(oldest);

@@ -52,20 +52,31 @@ export function verdictWords(candidate: Candidate, decision: DecisionRecord): Ve
   }
   if (rule.startsWith('error: ')) return words(`${outAt(stage)}: its rule failed with `, rule.slice(7));
   if (stage === 'constraints') {
-    const { used, limit } = saw;
-    if (typeof used === 'number' && typeof limit === 'number') {
-      return words(
-        'Cap full: ',
-        rule,
-        ` – ${formatNumber(used)} of ${formatNumber(limit)} used at the commit.`,
-      );
-    }
-    return words('A cap had no room at the commit: ', rule);
+    const [before, after] = constraintWords(rule, saw);
+    return words(before, rule, after);
   }
   if (rule === 'outranked') return words(outrankedWords(candidate, decision), null, '');
   if (stage === 'arbitration') return words('Out at arbitration: ', rule);
   if (stage === 'scoring') return words('Out at scoring: ', rule);
   return words(`${outAt(stage)}: `, rule, ' does not hold.');
+}
+
+/** What stands before and after a constraint's name. Of caps `used` and `limit` were seen, at the commit. */
+function constraintWords(
+  rule: string,
+  { used, limit, budget, ...saw }: Candidate['verdict']['saw'],
+): readonly [before: string, after: string] {
+  if (rule.startsWith('!:dismissed/')) return ['Kept back after it was dismissed: ', '.'];
+  if (rule.startsWith('!')) return ['Excluded by another action of its group: ', '.'];
+  if (typeof used === 'number' && typeof limit === 'number') {
+    const count = `${formatNumber(used)} of ${formatNumber(limit)}`;
+    if (typeof budget !== 'number') return ['Cap full: ', ` – ${count} used at the commit.`];
+    const whole = formatNumber(budget);
+    return ['Budget used up: ', ` – ${count} that its partition has of ${whole} were used at the commit.`];
+  }
+  if (rule === 'no room') return ['A cap had no room at the commit: ', '.'];
+  const seen = Object.entries(saw).map(([name, value]) => `${name} ${value === null ? 'not known' : value}`);
+  return ['Out by a constraint: ', seen.length === 0 ? '.' : ` – ${seen.join(', ')}.`];
 }
 
 function outAt(stage: VerdictStage): string {

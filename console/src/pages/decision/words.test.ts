@@ -52,6 +52,23 @@ describe('a verdict in words', () => {
     ).toBe(
       'Chosen, but not executed: not confident: right needs 0.85 – nothing says yet how sure we can be.',
     );
+    const constraint = (rule: string, saw: Candidate['verdict']['saw']) =>
+      said(out({ stage: 'constraints', rule, saw }));
+    expect(constraint('x/budget', { used: 3, limit: 3, budget: 100 })).toBe(
+      'Budget used up: x/budget – 3 of 3 that its partition has of 100 were used at the commit.',
+    );
+    expect(constraint('!offers/x', { used: 1, limit: 1 })).toBe(
+      'Excluded by another action of its group: !offers/x.',
+    );
+    expect(constraint('!:dismissed/x', { used: 1, limit: 1 })).toBe(
+      'Kept back after it was dismissed: !:dismissed/x.',
+    );
+    expect(constraint('no consent: marketing', { 'consent.marketing': null })).toBe(
+      'Out by a constraint: no consent: marketing – consent.marketing not known.',
+    );
+    expect(constraint('quiet hours 22:00-08:00', { local_time: '22:30', timezone: 'Europe/Paris' })).toBe(
+      'Out by a constraint: quiet hours 22:00-08:00 – local_time 22:30, timezone Europe/Paris.',
+    );
     expect(said(out({ stage: 'eligibility', rule: 'error: no such key', saw: {} }))).toBe(
       'Not eligible: its rule failed with no such key.',
     );
