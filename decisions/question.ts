@@ -1,4 +1,4 @@
-import type { DecisionRecord, FeatureVector, Posterior } from '../schemas/index.ts';
+import type { DecisionRecord, FeatureVector, Lookup, Posterior } from '../schemas/index.ts';
 import type { CompiledAction, CompiledPlacement } from '../workspace/index.ts';
 
 /** All that a decision is made from. The same question always has the same answer. */
@@ -32,6 +32,8 @@ export interface Question {
   /** The stop switch was on at this position. */
   readonly stopped: boolean;
   readonly featuresMs: number;
+  /** What business systems said; absent: none was asked. */
+  readonly lookups?: readonly Lookup[];
 }
 
 /** A candidate that is still in after the rules, and what its priority will be made of. */

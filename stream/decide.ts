@@ -27,6 +27,7 @@ function draftOf({ question, considered, rungs, shadows }: Climb, scores: Scores
     ...draft,
     record: {
       ...record,
+      ...(question.lookups === undefined ? {} : { lookups: question.lookups }),
       ...(shadows.length === 0 ? {} : { shadows }),
       timings: { ...record.timings, rungs },
     },

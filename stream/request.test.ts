@@ -111,6 +111,30 @@ describe('a decision on request', () => {
     expect(asked[0]?.patienceMs).toBeLessThanOrEqual(requestDeadlineMs);
   });
 
+  it('asks business systems in its time, and keeps what they said with its age and source', async () => {
+    const said = { name: 'stock', source: 'warehouse', value: 3, age: 120 };
+    const asked: object[] = [];
+    const { clock, store } = rig();
+    const decide = makeRequestDecider({
+      workspace: small,
+      features: makeFeatureSet(small),
+      scorers,
+      clock,
+      partitions: 1,
+      store,
+      logger: silentLogger(),
+      lookups: {
+        read: async ({ tenant, subject, placements }, withinMs) => {
+          asked.push({ tenant, subject, placements, isInTime: withinMs > 0 && withinMs < requestDeadlineMs });
+          return [said];
+        },
+      },
+    });
+    expect(await decide(request())).toMatchObject([{ lookups: [said], recorded: true }]);
+    expect(asked).toEqual([{ tenant: 'acme', subject: 'u:ann', placements: ['banner'], isInTime: true }]);
+    expect(await rig().decide(request())).toMatchObject([{ lookups: [] }]);
+  });
+
   it('is refused under an idempotency key that was used for another question', async () => {
     const { decide } = rig();
     const first = await decide(request({ fingerprint: 'one' }));

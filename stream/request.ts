@@ -18,6 +18,7 @@ import type { CompiledPlacement, CompiledWorkspace } from '../workspace/index.ts
 import { type Admission, makeAdmission } from './admission.ts';
 import { type DecideParts, decideAll } from './decide.ts';
 import { type FeatureSet, pendingTransfers, type SubjectState } from './features/index.ts';
+import type { Lookups } from './lookups.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { payloadOf } from './publish.ts';
 import type { RequestMetrics } from './request-metrics.ts';
@@ -34,6 +35,8 @@ export interface RequestParts extends Pick<DecideParts, 'scorers' | 'clock'> {
   readonly shared?: SharedSnapshots | undefined;
   /** The stop switch, which may be ahead of the subject's partition. */
   readonly isStopped?: (tenant: string) => boolean;
+  /** Absent: no business system is asked. */
+  readonly lookups?: Lookups;
   /** Of all that decide in this process. Absent: of this one alone. */
   readonly admission?: Admission;
   readonly metrics?: RequestMetrics;
@@ -55,7 +58,9 @@ interface Place {
 export const requestDeadlineMs = 50;
 /** Answering takes a moment itself, and timers are late by up to one. */
 const marginMs = 2;
-/** Of what is left once the state was read; then the decision has to be committed. */
+/** Of what is left once the state was read, for business systems; */
+const lookupShare = 0.4;
+/** and of what is left then, for scoring: after it the decision has to be committed. */
 const scoringShare = 0.7;
 /** More in a row than a busy moment brings, so that nobody waits for the deadline while the store is away. */
 const storeBreaker = { ...breakerSettings, failuresInARow: 20, calls: 40 };
@@ -108,7 +113,14 @@ export function makeRequestDecider(
     try {
       for (;;) {
         const place = await inTime(locate(request, partition));
-        const drafts = await decideAll(ask(request, placements, place), {
+        const lookups = await parts.lookups?.read(
+          { ...request, subject: place.decidesFor },
+          left() * lookupShare,
+        );
+        const questions = ask(request, placements, place).map((question) =>
+          lookups === undefined ? question : { ...question, lookups },
+        );
+        const drafts = await decideAll(questions, {
           scorers: parts.scorers,
           scoringBudgetMs: Math.min(workspace.scoringBudgetMs, left() * scoringShare),
           clock,
