@@ -102,6 +102,13 @@ describe.each([
   });
 });
 
+describe('isotonic calibration', () => {
+  it('calls nothing impossible or certain', () => {
+    const found = isotonic([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]);
+    expect(found).toMatchObject({ kind: 'isotonic', y: [1 / 4, 3 / 4] });
+  });
+});
+
 describe('Platt calibration', () => {
   it('finds the line that the labels were drawn by', () => {
     const { probabilities, labels } = oversure(20_000, 3);

@@ -43,7 +43,8 @@ export function pools(
 
 /**
  * Isotonic calibration: straight lines through the pools, so that what is apart before stays apart between the first
- * pool and the last. Pools closer than a thousandth of a probability are joined, or lines would be too steep.
+ * pool and the last. Pools closer than a thousandth of a probability are joined, or lines would be too steep. No value
+ * is nearer to 0 or 1 than Platt's targets: that a pool has seen none yet does not make it impossible.
  */
 export function isotonic(probabilities: ArrayLike<number>, labels: ArrayLike<number>): Calibration {
   const points: { x: number; y: number; rows: number }[] = [];
@@ -57,10 +58,11 @@ export function isotonic(probabilities: ArrayLike<number>, labels: ArrayLike<num
     } else points.push({ x: score, y: value, rows });
   }
   const kept = points.slice(0, mostPoints);
+  const { low, high } = targetsOf(labels);
   return {
     kind: 'isotonic',
     x: kept.map(({ x }) => unit(x)),
-    y: kept.map(({ y }) => unit(y)),
+    y: kept.map(({ y }) => Math.min(high, Math.max(low, y))),
   };
 }
 
@@ -70,10 +72,7 @@ export function isotonic(probabilities: ArrayLike<number>, labels: ArrayLike<num
  */
 export function platt(probabilities: ArrayLike<number>, labels: ArrayLike<number>): Calibration {
   const x = Array.from({ length: probabilities.length }, (_, row) => logOdds(probabilities[row] ?? 0));
-  let positives = 0;
-  for (let row = 0; row < x.length; row++) positives += labels[row] ?? 0;
-  const high = (positives + 1) / (positives + 2);
-  const low = 1 / (x.length - positives + 2);
+  const { low, high } = targetsOf(labels);
   const target = (row: number): number => (labels[row] === 1 ? high : low);
   const lossOf = (a: number, b: number): number =>
     x.reduce((sum, value, row) => {
@@ -112,6 +111,13 @@ export function platt(probabilities: ArrayLike<number>, labels: ArrayLike<number
   }
   // A model that ranks no better than chance must not be turned round by a few labels.
   return { kind: 'platt', a: Math.max(0, a), b };
+}
+
+/** What Platt puts in place of 0 and 1. */
+function targetsOf(labels: ArrayLike<number>): { readonly low: number; readonly high: number } {
+  let positives = 0;
+  for (let row = 0; row < labels.length; row++) positives += labels[row] ?? 0;
+  return { low: 1 / (labels.length - positives + 2), high: (positives + 1) / (positives + 2) };
 }
 
 const unit = (value: number): number => Math.min(1, Math.max(0, value));

@@ -34,6 +34,8 @@ export interface LeftOut {
   readonly immature: number;
   /** Reported as accepted or converted, but nobody acknowledged that it was shown. */
   readonly neverShown: number;
+  /** Showed several actions: a label is of the decision, and does not say which of them it is due to. */
+  readonly severalSlots: number;
 }
 
 export interface LabelledSet {
@@ -70,6 +72,7 @@ export async function labelledRows(
   const rows: Labelled[] = [];
   let immature = 0;
   let otherWorkspace = 0;
+  let severalSlots = 0;
   for (const placement of placements) {
     const question = { tenant, placement, metric, simulated, from, to: now + 1, at: now, page: pageRows };
     for await (const { decision, label, mature, shownAt } of labelledDecisions(
@@ -78,6 +81,7 @@ export async function labelledRows(
       question,
     )) {
       if (label === null || !mature || shownAt > matured) immature++;
+      else if ((decision.slots?.length ?? 1) > 1) severalSlots++;
       else if (decision.action !== null) {
         rows.push(labelledOf(decision, decision.action, shownAt, label));
         if (decision.workspace !== workspace.hash) otherWorkspace++;
@@ -85,7 +89,7 @@ export async function labelledRows(
     }
   }
   rows.sort((a, b) => a.shownAt - b.shownAt || (a.id < b.id ? -1 : 1));
-  return { rows, leftOut: { immature, ...(await othersOf(ask, options)) }, otherWorkspace };
+  return { rows, leftOut: { immature, severalSlots, ...(await othersOf(ask, options)) }, otherWorkspace };
 }
 
 function labelledOf(decision: DecisionRecord, action: string, shownAt: number, label: 0 | 1): Labelled {
@@ -119,7 +123,10 @@ async function beginOf(ask: Ask, options: LabelOptions): Promise<number> {
   return Number(row?.at ?? 0);
 }
 
-async function othersOf(ask: Ask, options: LabelOptions): Promise<Omit<LeftOut, 'immature'>> {
+async function othersOf(
+  ask: Ask,
+  options: LabelOptions,
+): Promise<Omit<LeftOut, 'immature' | 'severalSlots'>> {
   const { metric, withSimulated } = options;
   const [shown] = await ask<{ n: number }>(
     `SELECT toUInt32(count()) AS n FROM decisions WHERE ${isOf(options)} AND simulated AND id IN ${shownIds(options)}`,

@@ -81,7 +81,7 @@ describe('--trainer lightgbm', () => {
         seed: 1,
         now: 0,
       },
-      leftOut: { simulated: 0, immature: 0, neverShown: 0 },
+      leftOut: { simulated: 0, immature: 0, neverShown: 0, severalSlots: 0 },
     });
     expect(trained.parts).toEqual({ fitted: 900, calibrated: 300, heldOut: 300 });
     expect(trained.figures.logLoss).toBeLessThan(trained.logLossOfRate);

@@ -15,12 +15,12 @@ export interface Told {
 /** What was done, for people. */
 export function trainingReport({ labelled, trained, furthest, path, file, metric }: Told): string {
   const { manifest, parts, figures } = trained;
-  const { simulated, immature, neverShown } = labelled.leftOut;
+  const { simulated, immature, neverShown, severalSlots } = labelled.leftOut;
   const positives = manifest.trained.positives ?? 0;
   const { rows } = manifest.trained;
   return [
     `Learned from ${count(rows)} exposures shown from ${day(manifest.trained.from)} to ${day(manifest.trained.to)}, ${count(positives)} of them "${metric}" (${percent(positives / rows)}).`,
-    `Left out: ${count(simulated)} simulated, ${count(immature)} whose window is open, ${count(neverShown)} answers to what nobody acknowledged as shown, ${count(trained.unknownActions)} of actions that are no more.`,
+    `Left out: ${count(simulated)} simulated, ${count(immature)} whose window is open, ${count(neverShown)} answers to what nobody acknowledged as shown, ${count(severalSlots)} of several slots, ${count(trained.unknownActions)} of actions that are no more.`,
     ...(labelled.otherWorkspace === 0
       ? []
       : [

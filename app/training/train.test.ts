@@ -70,6 +70,8 @@ const outcome = (decisionId: string, time: number, change: object = {}) => ({
   ...change,
 });
 
+const slot = { action: 'voucher', available: [], choicePropensity: 1, marginalPropensity: 1 };
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'presage-train-'));
   warehouse = await openEmbeddedWarehouse({ folder: join(folder, 'clickhouse') });
@@ -82,6 +84,7 @@ beforeAll(async () => {
     { id: 'unseen', at: start, change: {} },
     { id: 'unseen-and-ignored', at: start, change: {} },
     { id: 'late', at: start, change: {} },
+    { id: 'slate', at: start, change: { slots: [slot, slot] } },
   ];
   const features = (views: number) => ({ features: { views, spent: null, city: 'Ulm' } });
   await put('decision_rows', [
@@ -95,6 +98,7 @@ beforeAll(async () => {
     exposure('elsewhere', start, { placement: 'cart' }),
     exposure('rival', start, { tenant: 'rival' }),
     exposure('late', start + 500),
+    exposure('slate', start + 600),
   ]);
   await put('outcome_event_rows', [
     ...shown.filter(({ isAccepted }) => isAccepted).map(({ id, at }) => outcome(id, at + 60_000)),
@@ -153,7 +157,7 @@ describe('labels', () => {
       spent: null,
       city: 'Ulm',
     });
-    expect(leftOut).toEqual({ simulated: 1, immature: 1, neverShown: 1 });
+    expect(leftOut).toEqual({ simulated: 1, immature: 1, neverShown: 1, severalSlots: 1 });
     expect(otherWorkspace).toBe(shownOnes + 1);
   });
 

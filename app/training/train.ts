@@ -159,13 +159,20 @@ async function fitWith(
     return { file, by, predictions: scores.slice(1).map((some) => some.map(sigmoid)) };
   }
   const columns = columnsOf(examples, plainColumns);
-  const model = fitLogistic(columns, { ...logisticDefaults, crosses: crossesOf(names), seed });
+  const bins = binsFor(columns.labels.length);
+  const model = fitLogistic(columns, { ...logisticDefaults, bins, crosses: crossesOf(names), seed });
   return {
     file: logisticOnnx(model, names, plainColumns, spec.id),
     by: 'FTRL-Proximal of presage',
     predictions: others.map((other) => logitsOf(model, other).map(sigmoid)),
   };
 }
+
+/**
+ * As many bins as so many rows can tell apart in each cross. On simulated offers of five actions, 600 rows in 32 bins
+ * learned nothing at all (AUC 0.50) and in 3 bins 0.62; 12,000 rows learned most in 6 to 8.
+ */
+export const binsFor = (rows: number): number => Math.min(32, Math.max(3, Math.floor(Math.cbrt(rows / 50))));
 
 /** Which action it is, with each of the other inputs: what suits one visitor and not another. */
 function crossesOf(names: readonly string[]): (readonly string[])[] {
@@ -204,11 +211,12 @@ function refuseTooFew(examples: Examples, { leftOut, metric, rows, longestWindow
       return some >= least.inEachPart && part.labels.length - some >= least.inEachPart;
     });
   if (isEnough) return;
-  const { simulated, immature, neverShown } = leftOut;
+  const { simulated, immature, neverShown, severalSlots } = leftOut;
   const others = [
     `${simulated} simulated (--include-simulated takes them)`,
     `${immature} whose attribution window is still open (the longest is ${longestWindow}: outcomes in presage.yaml)`,
     `${neverShown} "${metric}" of what nobody acknowledged as shown`,
+    `${severalSlots} of several slots`,
     `${rows.length - count} of actions that the workspace has no more`,
   ].join(', ');
   throw new PresageError(
