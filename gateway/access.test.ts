@@ -34,6 +34,7 @@ const requests: Record<string, { path?: string; body?: unknown }> = {
   'GET /api/live': {},
   'GET /api/decisions': {},
   'GET /api/outcomes': {},
+  'GET /api/lift': {},
   'GET /api/decisions/:id': { path: '/api/decisions/some' },
   'GET /api/subjects/:id/features': { path: '/api/subjects/u:42/features' },
   'GET /api/subjects/:id/state': { path: '/api/subjects/u:42/state' },

@@ -227,3 +227,40 @@ export interface OutcomeRates {
   /** There are more groups. */
   readonly truncated: boolean;
 }
+
+/** GET /api/lift?tenant&from&to&at: what deciding brings, by intention to treat, for each metric of the workspace. */
+export interface OutcomeLift {
+  /** Decisions made from `from` to before `to`, as known at `at`. */
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+  readonly metrics: readonly {
+    readonly tenant: string;
+    readonly simulated: boolean;
+    readonly metric: string;
+    readonly offered: LiftArm;
+    readonly heldOut: LiftArm;
+    /** Persons seen in both arms: in neither figure. */
+    readonly mixed: number;
+    /** Persons whose window is still open: in neither figure. */
+    readonly young: number;
+    /** Share of persons with a success, offered less held out; null: an arm has nobody. */
+    readonly success: LiftDifference | null;
+    /** Value a person, offered less held out, in the tenant's currency. */
+    readonly value: LiftDifference | null;
+    /** Whether as many are held out as should be; `isOff`: by chance once in a thousand times, so look before you read. */
+    readonly sampleRatio: { readonly share: number; readonly z: number; readonly isOff: boolean };
+  }[];
+}
+export interface LiftArm {
+  readonly people: number;
+  readonly successes: number;
+  readonly value: number;
+}
+/** With its interval of 95%, and the least difference that would be seen with a power of 80%. */
+export interface LiftDifference {
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+  readonly detectable: number;
+}

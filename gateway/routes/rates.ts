@@ -1,7 +1,8 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Clock, PresageError } from '../../core/index.ts';
-import { errorAnswer, type OutcomeRates } from '../../schemas/index.ts';
-import { outcomeRates, ratesBy } from '../../sinks/clickhouse/index.ts';
+import { errorAnswer, type OutcomeLift, type OutcomeRates } from '../../schemas/index.ts';
+import { type OutcomeScope, outcomeLift, outcomeRates, ratesBy } from '../../sinks/clickhouse/index.ts';
 import { tenantFilter } from '../auth/principal.ts';
 import type { GatewayDeps } from '../deps.ts';
 import type { App } from '../http/app.ts';
@@ -23,12 +24,12 @@ const ratesQuery = z.object({
     .number()
     .int()
     .optional()
-    .describe('Decided from here on, Unix ms; default 7 days before `to`.'),
+    .describe('Decided from here on, Unix ms; default 7 days before `to`, of /api/lift 90.'),
   to: z.coerce.number().int().optional().describe('Decided before this, Unix ms; default now.'),
   at: z.coerce.number().int().optional().describe('As known at this time, Unix ms; default now.'),
 });
 
-/** GET /api/outcomes: what came of decisions, attributed as it is asked. */
+/** GET /api/outcomes and /api/lift: what came of decisions, attributed as it is asked. */
 export function ratesRoute(app: App, { warehouse, workspace, clock }: RatesRouteParts): void {
   app.get(
     '/api/outcomes',
@@ -45,15 +46,42 @@ export function ratesRoute(app: App, { warehouse, workspace, clock }: RatesRoute
     },
     async (request): Promise<OutcomeRates> => {
       if (warehouse === null) throw noWarehouse();
-      const now = clock.now();
-      const { by, tenant, at = now, to = now + 1, from = to - 7 * day } = request.query;
-      if (from >= to || to - from > longestMs)
-        throw new PresageError(
-          'bad_range',
-          'from: expected a time before `to`, and at most 400 days before it.',
-        );
-      const scope = { tenant: tenantFilter(request, tenant), from, to, at, simulated: null };
-      return outcomeRates(warehouse, workspace.outcomes, scope, by);
+      const { by, ...asked } = request.query;
+      return outcomeRates(warehouse, workspace.outcomes, scopeOf(request, asked, 7 * day), by);
     },
   );
+  app.get(
+    '/api/lift',
+    {
+      config: { access: { kind: 'key', scope: 'admin', cookieToo: true } },
+      handlerTimeout: limits.sqlMs,
+      schema: {
+        tags: ['console'],
+        summary:
+          'What deciding brings: who was offered something against who was held out, by intention to treat',
+        querystring: ratesQuery.omit({ by: true }),
+        response: { 200: z.unknown(), '4xx': errorAnswer, 503: errorAnswer },
+      },
+    },
+    async (request): Promise<OutcomeLift> => {
+      if (warehouse === null) throw noWarehouse();
+      return outcomeLift(warehouse, workspace.outcomes, scopeOf(request, request.query, 90 * day));
+    },
+  );
+
+  function scopeOf(
+    request: FastifyRequest,
+    { tenant, at, to, from }: Omit<z.infer<typeof ratesQuery>, 'by'>,
+    usualMs: number,
+  ): OutcomeScope {
+    const now = clock.now();
+    const end = to ?? now + 1;
+    const begin = from ?? end - usualMs;
+    if (begin >= end || end - begin > longestMs)
+      throw new PresageError(
+        'bad_range',
+        'from: expected a time before `to`, and at most 400 days before it.',
+      );
+    return { tenant: tenantFilter(request, tenant), from: begin, to: end, at: at ?? now, simulated: null };
+  }
 }

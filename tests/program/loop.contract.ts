@@ -1,7 +1,7 @@
 import { Analytics } from '@segment/analytics-node';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DecisionDetail } from '../../schemas/index.ts';
+import type { DecideAnswer, DecisionDetail, OutcomeRates } from '../../schemas/index.ts';
 import { patienceMs } from '../support/patience.ts';
 import { type Home, makeHome, type Program, presage, startProgram, waitFor } from '../support/program.ts';
 import { patientExample } from '../support/workspace.ts';
@@ -47,6 +47,13 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
       if (out === '') throw new Error(err);
       return (JSON.parse(out) as { key: string }).key;
     }
+
+    const post = (path: string, key: string, body: unknown) =>
+      fetch(`${program.address}${path}`, {
+        method: 'POST',
+        headers: { authorization: basic(key), 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
 
     function connect(auth: Record<string, unknown>): {
       socket: Socket;
@@ -186,12 +193,6 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
     });
 
     it("makes what a visitor did the user's who signs in, offers included", async () => {
-      const post = (path: string, key: string, body: unknown) =>
-        fetch(`${program.address}${path}`, {
-          method: 'POST',
-          headers: { authorization: basic(key), 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        });
       const view = (messageId: string) =>
         post('/v1/track', publicKey, {
           messageId,
@@ -299,6 +300,43 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
         'one record',
         async () => (await program.sql(`select id from decisions where id = '${id}'`)).length === 1,
       );
+    });
+
+    it('tells what came of decisions that a page asked for', async () => {
+      await visit({ anonymousId: 'visitor-7' });
+      // A session of its own: triggers have taken what others could have.
+      const asked = { anonymousId: 'visitor-7', session: 'asks', placement: 'drawer' };
+      const decision = await waitFor('something to show', async () => {
+        const { decisions } = (await (await post('/v1/decide', publicKey, asked)).json()) as DecideAnswer;
+        return decisions[0]?.receipt === undefined ? null : decisions[0];
+      });
+      const { receipt, action } = decision;
+      expect((await post('/v1/outcomes', publicKey, { receipt, outcome: 'accepted' })).status).toBe(200);
+      const order = { event: 'order_completed', anonymousId: 'visitor-7', properties: { value: 189.5 } };
+      expect((await post('/v1/track', publicKey, order)).status).toBe(200);
+
+      const adminKey = await createKey('--scopes', 'admin');
+      const group = await waitFor('the order among the outcomes', async () => {
+        const answer = await fetch(`${program.address}/api/outcomes?by=action`, {
+          headers: { authorization: basic(adminKey) },
+        });
+        const { groups } = (await answer.json()) as OutcomeRates;
+        return groups.find(({ metrics }) =>
+          metrics.some(({ metric, successes }) => metric === 'purchase' && successes > 0),
+        );
+      });
+      expect(group).toMatchObject({ tenant: 'shop', key: action, simulated: false });
+      expect(group.accepted).toBeGreaterThan(0);
+      expect(group.metrics.find(({ metric }) => metric === 'purchase')).toMatchObject({
+        successes: 1,
+        value: '189.50',
+        mature: 0,
+        provisional: 1,
+      });
+      const found = await fetch(`${program.address}/v1/decisions/${decision.id}`, {
+        headers: { authorization: basic(secretKey) },
+      });
+      expect(await found.json()).toMatchObject({ exposures: [{}], outcomes: [{ outcome: 'accepted' }] });
     });
   });
 }

@@ -66,7 +66,7 @@ credited AS (
 }
 
 /** The rows of a definition with `person`: the user, where the anonymous id became one after this position. */
-const personOf = (rows: string, columns: string): string => `
+export const personOf = (rows: string, columns: string): string => `
     SELECT own.tenant AS tenant, ${columns
       .split(', ')
       .map((column) => `own.${column} AS ${column}`)

@@ -9,6 +9,7 @@ import { openEmbeddedWarehouse, type Warehouse } from '../../index.ts';
 import { rowOfDecision } from '../../rows/decision.ts';
 import { lineOf } from '../../rows/well-formed.ts';
 import { type LabelledDecision, type LabelledQuestion, labelledDecisions } from './labelled.ts';
+import { outcomeLift } from './lift.ts';
 import { outcomeRates } from './rates.ts';
 
 const minute = 60_000;
@@ -302,5 +303,74 @@ describe('labelled decisions', () => {
       code: 'unknown_metric',
       message: 'There is no metric "sales"; there is accepted, converted, purchase.',
     });
+  });
+});
+
+describe('lift', () => {
+  const holdout = (arm: string, more: object = {}) =>
+    ({
+      mode: arm === 'held_out' ? 'holdout' : 'act',
+      holdout: { arm, period: '2026-Q1', share: 0.5, unit: 'x', ...more },
+    }) as object;
+  const decided = (id: string, subject: string, arm: string, more: object = {}) =>
+    decide(id, { subject, time: start, ...holdout(arm, more) } as Partial<DecisionRecord>);
+
+  it('compares all who would have been offered something, shown or not, once their windows are closed', async () => {
+    story();
+    for (const [index, arm] of ['offered', 'offered', 'offered', 'offered', 'held_out', 'held_out'].entries())
+      await decided(`d${index}`, `u:p${index}`, arm);
+    await decided('d6', 'u:p0', 'offered');
+    await decide('d7', { subject: 'u:p8', action: null, ...holdout('held_out') } as Partial<DecisionRecord>);
+    const by = (person: string) => ({ subject: `u:${person}` });
+    // Before its first decision, twice by one person, by one who was held out, too late.
+    await order('e0', -1, { total: 100 }, by('p1'));
+    await order('e1', 10, { total: 10 }, by('p0'));
+    await order('e2', 20, { total: 30 }, by('p0'));
+    await order('e2', 20, { total: 30 }, by('p0'));
+    await order('e3', 20, { total: 8 }, by('p4'));
+    await order('e4', 2 * day + 1, { total: 8 }, by('p5'));
+    const { metrics } = await outcomeLift(warehouse, outcomes, scope(3 * day));
+    expect(metrics).toHaveLength(1);
+    const [lift] = metrics;
+    expect(lift).toMatchObject({
+      tenant,
+      metric: 'purchase',
+      simulated: false,
+      offered: { people: 4, successes: 1, value: 40 },
+      heldOut: { people: 2, successes: 1, value: 8 },
+      mixed: 0,
+      young: 0,
+      sampleRatio: { share: 0.5, isOff: false },
+    });
+    // 1/4 - 1/2; variances 1/4 * 3/4 / 4 and 1/2 * 1/2 / 2.
+    const error = Math.sqrt(0.046875 + 0.125);
+    expect(lift?.success?.difference).toBeCloseTo(-0.25, 12);
+    expect(lift?.success?.high).toBeCloseTo(-0.25 + 1.96 * error, 12);
+    expect(lift?.success?.detectable).toBeCloseTo(2.8 * error, 12);
+    // Values 40, 0, 0, 0 and 8, 0: variances of the means 400 / 4 and 32 / 2.
+    expect(lift?.value?.difference).toBeCloseTo(6, 12);
+    expect(lift?.value?.low).toBeCloseTo(6 - 1.96 * Math.sqrt(116), 9);
+    const early = await outcomeLift(warehouse, outcomes, scope(2 * day - 1));
+    expect(early.metrics[0]).toMatchObject({ offered: { people: 0 }, young: 6, success: null });
+  });
+
+  it('leaves out who was seen in both arms, and counts a visitor with the user that it became once', async () => {
+    story();
+    await decided('d1', 'u:ann', 'held_out');
+    await decided('d2', 'u:ann', 'offered');
+    await decided('d3', 'u:bob', 'offered', { isMixed: true });
+    await decided('d4', 'a:x', 'offered');
+    await decided('d5', 'u:eve', 'offered');
+    await decided('d6', 'u:zoe', 'held_out');
+    await identify('x', 'eve');
+    const { metrics } = await outcomeLift(warehouse, outcomes, scope(3 * day));
+    expect(metrics).toMatchObject([{ mixed: 2, offered: { people: 1 }, heldOut: { people: 1 } }]);
+  });
+
+  it('says where the arms are not as large as they should be', async () => {
+    story();
+    for (let index = 0; index < 16; index++) await decided(`d${index}`, `u:p${index}`, 'offered');
+    const { metrics } = await outcomeLift(warehouse, outcomes, scope(3 * day));
+    expect(metrics[0]?.sampleRatio).toMatchObject({ z: -4, isOff: true });
   });
 });
