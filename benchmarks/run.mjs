@@ -47,6 +47,7 @@ const benchmarks = {
     file: 'hotels/hotels.ts',
     shows: 'the ranker of examples/travel on the trivago log; writes examples/travel/README.md: FILE.csv.gz',
   },
+  kernel: { file: 'kernel/kernel.ts', shows: 'decisions a second of one core, scores given: [seconds 3]' },
   'w1-memory': { file: 'w1/memory.ts', shows: 'W1 with records from memory, for profiles' },
 };
 
