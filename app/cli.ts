@@ -8,6 +8,7 @@ import { applyCommand, rebuildCommand } from './commands/builds.ts';
 import { calibrateCommand } from './commands/calibrate.ts';
 import { checkCommand } from './commands/check-command.ts';
 import type { Context } from './commands/context.ts';
+import { explainCommand } from './commands/explain.ts';
 import { featuresCommand } from './commands/features.ts';
 import { feedCommand } from './commands/feed.ts';
 import { inferCommand } from './commands/infer.ts';
@@ -61,6 +62,7 @@ for (const add of [
   keysCommand,
   actionsCommand,
   stateCommand,
+  explainCommand,
   linkCommand,
   simulateCommand,
   backtestCommand,

@@ -29,6 +29,7 @@ const usageCodes = new Set([
   'unknown_metric',
   'metric_not_in_sql',
   'unknown_tenant',
+  'unknown_placement',
   'key_not_found',
   'key_revoked',
   'key_expired',

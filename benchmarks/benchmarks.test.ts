@@ -46,6 +46,13 @@ describe('the benchmarks of decisions', () => {
   });
 });
 
+describe('the benchmark of the kernel', () => {
+  it('tells decisions a second, with and without expressions of the candidate, and drawn', async () => {
+    const output = await bench('kernel', '0.1');
+    expect(output.match(/[\d,]+ decisions\/s of a core$/gm)).toHaveLength(3);
+  });
+});
+
 describeWithKafka('the benchmarks on Kafka', () => {
   let kafka: TestKafka;
   beforeAll(async () => {

@@ -4,6 +4,7 @@ import { capsOf } from './caps.ts';
 import type { Considered } from './consider.ts';
 import { nothing } from './explore/items.ts';
 import { judge } from './gate.ts';
+import { holdoutArm } from './holdout.ts';
 import type { Question, Scores } from './question.ts';
 import { rank } from './rank.ts';
 
@@ -21,11 +22,16 @@ export function arbitrate(
   decidedAt: number,
 ): Draft {
   const { candidates, nothing: none, exploration, order } = rank(question, considered, scores);
-  const { slots = 1 } = question.placement;
+  const { slots = 1, holdout: stated } = question.placement;
+  const holdout =
+    stated && holdoutArm(stated, question.tenant, question.subject, question.seenAs ?? [], question.time);
+  const isHeldOut = holdout?.arm === 'held_out';
   const expiresAt = question.time + question.placement.expiresMs;
   return {
     choices: order.map((contender) =>
-      contender === null ? offerNothing : choiceOf(contender.action, question, scores, candidates, expiresAt),
+      contender === null
+        ? offerNothing
+        : choiceOf(contender.action, question, scores, candidates, expiresAt, isHeldOut),
     ),
     ...(slots === 1 ? {} : { slots }),
     record: {
@@ -44,6 +50,7 @@ export function arbitrate(
       candidates: considered.out.length === 0 ? candidates : [...candidates, ...considered.out],
       available: [],
       capsSeen: [],
+      ...(holdout === undefined ? {} : { holdout }),
       ...(exploration === undefined ? {} : { exploration }),
       ...(none === undefined ? {} : { nothing: none }),
       action: null,
@@ -79,26 +86,40 @@ function choiceOf(
   { model }: Scores,
   candidates: readonly Candidate[],
   expiresAt: number,
+  isHeldOut: boolean,
 ): Choice {
   const own = action.modeFor?.(question.tenant) ?? action.mode;
-  const isJudged = action.gate !== null && own === 'act' && !question.stopped;
+  const isWithheld = question.stopped || (isHeldOut && action.isExempt !== true);
+  const isJudged = action.gate !== null && own === 'act' && !isWithheld;
   const scored = isJudged
     ? candidates.find((candidate) => candidate.action === action.name)?.score
     : undefined;
   const acceptProbability = scored?.acceptProbability ?? null;
   const judged = isJudged ? judge(action, { ...question, acceptProbability, model }) : null;
   const refused = judged?.verdict ?? null;
-  const mode = question.stopped ? 'stopped' : refused !== null ? 'review' : own;
+  const mode = modeOf(own, question.stopped, isWithheld, refused !== null);
   return {
     action: action.name,
     // What nobody will see takes nothing from what people may see.
-    caps: mode === 'stopped' || mode === 'review' ? [] : capsOf(action, question, question.placement),
+    caps: isWithheld || mode === 'review' ? [] : capsOf(action, question, question.placement),
     offer: { content: action.content, expiresAt },
     mode,
     purpose: action.purpose,
     ...(refused === null ? {} : { gate: refused }),
     ...(judged === null ? {} : { review: judged.review }),
   };
+}
+
+function modeOf(
+  mode: CompiledAction['mode'],
+  isStopped: boolean,
+  isWithheld: boolean,
+  isRefused: boolean,
+): Choice['mode'] {
+  if (isStopped) return 'stopped';
+  if (mode === 'observe') return 'observe';
+  if (isWithheld) return 'holdout';
+  return isRefused ? 'review' : mode;
 }
 
 /** Of shared features what was read, and which events they had counted: neither is a function of the subject's log. */

@@ -22,6 +22,8 @@ export interface Question {
     seen(): FeatureVector;
   };
   readonly identity?: DecisionRecord['identity'];
+  /** Subjects as which this person was seen, the first seen first. Absent or empty: as `subject` alone. */
+  readonly seenAs?: readonly string[];
   /** Properties of the trigger's event; null on the request path. */
   readonly event: Readonly<Record<string, unknown>> | null;
   /** From the body of the request; null in the stream. */

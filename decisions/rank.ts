@@ -83,13 +83,13 @@ function place(
   return { placed, unscored };
 }
 
-/** Absent: by priority alone. The default rung has nothing to draw from. */
+/** Absent: by priority alone, as wherever the scores are no more than a stopgap. */
 function explorationOf(
   { placement: { exploration: stated } }: Question,
-  { rung }: Scores,
+  { rung, explores = true }: Scores,
   candidates: number,
 ): Exploration | undefined {
-  if (stated === undefined || rung === 'default' || candidates === 0) return undefined;
+  if (stated === undefined || !explores || rung === 'default' || candidates === 0) return undefined;
   const epsilon = stated.kind === 'epsilon_greedy' ? stated.epsilon : 0;
   const uniform = uniformWeight(candidates, epsilon, stated.floor);
   return { kind: stated.kind, ...temperatureOf(stated), uniform };

@@ -154,6 +154,8 @@ export interface GatewayDeps {
   readonly keys: KeyStore;
   readonly sessionSecrets: SessionSecrets;
   readonly decide: (request: DecideRequest) => Promise<readonly DecisionRecord[]>;
+  /** The same, taking and recording nothing. Absent: the route is not there. */
+  readonly explain?: (request: DecideRequest) => Promise<readonly DecisionRecord[]>;
   readonly control: ActionControl;
   /** Absent: this process has no review queue, and its routes are not there. */
   readonly reviews?: ReviewDesk;

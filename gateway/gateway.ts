@@ -24,6 +24,7 @@ import { buildRoutes } from './routes/builds.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { decideRoute } from './routes/decide.ts';
 import { demoRoutes } from './routes/demo.ts';
+import { explainRoute } from './routes/explain.ts';
 import { feedRoute } from './routes/feed.ts';
 import { feedStatusRoute } from './routes/feed-status.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -110,6 +111,7 @@ export async function makeGateway(deps: GatewayDeps): Promise<Gateway> {
   if (deps.repartition) repartitionRoutes(app, deps.repartition);
   const receipts = makeReceipts(deps.sessionSecrets);
   decideRoute(app, { decide: deps.decide, workspace, clock, newId, receipts });
+  if (deps.explain) explainRoute(app, { explain: deps.explain, workspace, clock, newId });
   outcomesRoute(app, { ...deps, metrics, receipts });
   ratesRoute(app, deps);
   sessionRoute(app, { sessions, workspace });

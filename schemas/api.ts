@@ -190,6 +190,8 @@ export interface DecideRequest {
   readonly mayNameUsers?: boolean;
 }
 
+const shownOffer = z.object({ content: z.record(z.string(), z.unknown()), expiresAt: z.number() });
+
 /** What a client may see of a decision: what to show, not why. `action` is null unless it is to be shown. */
 export const decideAnswer = z.object({
   requestId: z.string(),
@@ -199,7 +201,13 @@ export const decideAnswer = z.object({
       placement: z.string(),
       mode: z.enum(decisionModes),
       action: z.string().nullable(),
-      offer: z.object({ content: z.record(z.string(), z.unknown()), expiresAt: z.number() }).nullable(),
+      offer: shownOffer.nullable(),
+      slots: z
+        .array(z.object({ action: z.string(), offer: shownOffer }))
+        .optional()
+        .describe(
+          'Where the placement has several slots: what to show, in order. The first is action and offer.',
+        ),
       recorded: z.boolean(),
       receipt: z
         .string()
@@ -325,6 +333,14 @@ export const decisionDetailAnswer = z.object({
     z.object({ at: z.number(), outcome: z.enum(outcomeNames), value: z.number().nullable() }),
   ),
 });
+
+export const explainBody = z.object({
+  subject: z.string().min(1).max(512).describe('u:<userId>, a:<anonymousId>, or a plain user id.'),
+  placement: z.string().min(1).max(64),
+  session: z.string().min(1).max(256).optional(),
+  context: z.looseObject({}).default({}).describe('Read by expressions as `context.<name>`.'),
+});
+export const explainAnswer = z.object({ decision: z.looseObject({ candidates: z.array(z.unknown()) }) });
 
 /** Every answer that is not a success. */
 export const errorAnswer = z.object({

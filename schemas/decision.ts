@@ -62,6 +62,19 @@ export interface Exploration {
   readonly uniform: number;
 }
 
+/** Who gets nothing for a while, so that lift can be measured. */
+export interface HoldoutArm {
+  readonly arm: 'held_out' | 'offered';
+  /** `2026-11`, `2026-Q4`, or `fixed`. */
+  readonly period: string;
+  /** Share of all that are held out. */
+  readonly share: number;
+  /** The first subject as which this person was seen: the arm is its. */
+  readonly unit: string;
+  /** This person was also seen as a subject of the other arm: left out of lift, and counted. */
+  readonly isMixed?: true;
+}
+
 /** Offering nothing, as a candidate: it is always available, and ends the slots. */
 export interface NothingCandidate {
   readonly priority: number;
@@ -166,6 +179,8 @@ export interface DecisionRecord {
   /** Actions still available at the commit, in ranking order. */
   readonly available: readonly string[];
   readonly capsSeen: readonly CapSeen[];
+  /** Absent: the workspace holds nobody out. */
+  readonly holdout?: HoldoutArm;
   /** Absent: the candidates are ranked by priority alone. */
   readonly exploration?: Exploration;
   /** Absent: nothing is offered only where nothing is available. */

@@ -1,4 +1,5 @@
 export * from './admission.ts';
+export * from './explain.ts';
 export { linkedUser, makeRelay, relayReader } from './identity/index.ts';
 export * from './metrics.ts';
 export * from './outbox.ts';

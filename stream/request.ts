@@ -17,7 +17,7 @@ import { breakerSettings, makeBreaker } from '../scorers/index.ts';
 import type { CompiledPlacement, CompiledWorkspace } from '../workspace/index.ts';
 import { type Admission, makeAdmission } from './admission.ts';
 import { type DecideParts, decideAll } from './decide.ts';
-import { type FeatureSet, pendingTransfers, type SubjectState } from './features/index.ts';
+import { type FeatureSet, pendingTransfers, type SubjectState, seenAs } from './features/index.ts';
 import type { Lookups } from './lookups.ts';
 import { decodePartitionState } from './partition-state.ts';
 import { payloadOf } from './publish.ts';
@@ -208,6 +208,7 @@ export function makeRequestDecider(
         features: shared === null ? own : { ...own, ...shared.features },
         ...(shared === null ? {} : { shared }),
         ...(place.identity === undefined ? {} : { identity: place.identity }),
+        seenAs: seenAs(place.state, place.decidesFor),
         stopped: place.isStopped,
         featuresMs,
       };
@@ -268,7 +269,8 @@ export function makeRequestDecider(
     } as const;
     const { record: draft } = arbitrate(question, { contenders: [], out: [] }, none, clock.now());
     const { defaultAction } = placement;
-    if (defaultAction === undefined) return { ...draft, recorded: false };
+    const isHeldOut = draft.holdout?.arm === 'held_out' && defaultAction?.isExempt !== true;
+    if (defaultAction === undefined || isHeldOut) return { ...draft, recorded: false };
     return {
       ...draft,
       action: defaultAction.name,

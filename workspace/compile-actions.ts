@@ -80,6 +80,7 @@ function compileAction(
     mode: source.mode,
     ...compileModes(compiling, name, source.mode),
     ...compileConsent(compiling, source.purpose),
+    ...(source.holdout === 'exempt' ? { isExempt: true } : {}),
     gate: compileGate(compiling, source, path, review),
     content: source.content,
     rulesProbability: source.rules_probability,

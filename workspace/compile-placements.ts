@@ -51,6 +51,7 @@ export function compilePlacements(
     const shared = {
       ...(caps.length === 0 ? {} : { caps }),
       ...compileOpening(compiling, name, names),
+      ...(source.holdout === undefined ? {} : { holdout: source.holdout }),
     };
     placements.set(name, { name, expiresMs, model, ...exploration, ...ladder, ...shared, actions, policy });
   }
@@ -95,6 +96,7 @@ function policyOf(
     ...constraintsOf(source, placement, actions),
     model: model === null ? null : contentOf(model),
     ...(fallback === null ? {} : { fallback: contentOf(fallback) }),
+    holdout: source.holdout && { ...source.holdout, description: undefined },
     slots: source.placements[placement]?.slots,
     nothing: source.placements[placement]?.nothing,
     exploration: source.placements[placement]?.exploration,

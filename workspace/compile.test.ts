@@ -531,3 +531,19 @@ actions:
     expect(new Set(policies).size).toBe(4);
   });
 });
+
+describe('a holdout', () => {
+  const shop = (more: string) =>
+    `${more}placements: { banner: {} }\nactions: { a: { placements: [banner], value: 1, holdout: exempt } }\n`;
+
+  test('is there only where it is stated, with 5% a quarter', async () => {
+    const without = await load(shop(''));
+    expect(without.placements.get('banner')).not.toHaveProperty('holdout');
+    const { placements } = await load(shop('holdout: {}\n'));
+    expect(placements.get('banner')).toMatchObject({
+      holdout: { share: 0.05, period: 'quarter', salt: '' },
+      actions: [{ isExempt: true }],
+    });
+    expect(placements.get('banner')?.policy).not.toBe(without.placements.get('banner')?.policy);
+  });
+});

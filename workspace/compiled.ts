@@ -182,6 +182,8 @@ export interface CompiledAction {
     readonly feature: string;
     readonly rule: (tenant: string) => 'required' | 'optional' | 'none';
   };
+  /** It is delivered to those who are held out, too. */
+  readonly isExempt?: true;
   /** Null: it only informs, and may always be executed. */
   readonly gate: CompiledGate | null;
   readonly content: Readonly<Record<string, unknown>>;
@@ -231,8 +233,16 @@ export interface QuietHours {
   readonly timezoneOf: (tenant: string) => string;
 }
 
+export interface CompiledHoldout {
+  readonly share: number;
+  readonly period: 'month' | 'quarter' | 'fixed';
+  readonly salt: string;
+}
+
 export interface CompiledPlacement {
   readonly name: string;
+  /** Absent: nobody is held out. */
+  readonly holdout?: CompiledHoldout;
   /** How many actions it shows at once; absent: 1. */
   readonly slots?: number;
   /** What showing nothing is worth; absent: it is no candidate. */

@@ -117,7 +117,7 @@ const mistakes: readonly (readonly [string, string, string, string])[] = [
     'an unknown key at the top',
     'feed:',
     '¦fed:',
-    'fed: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, channels, groups, actions, triggers, models, outcomes, sources, scoring, deduplication, session, timers, state, review, feed, simulate, demo. Did you mean "feed"?',
+    'fed: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, channels, groups, actions, triggers, models, outcomes, sources, holdout, scoring, deduplication, session, timers, state, review, feed, simulate, demo. Did you mean "feed"?',
   ],
   [
     'a missing key',

@@ -82,7 +82,7 @@ describe('presage check', () => {
       'version: 1\nname: shop\ntenants: { main: {} }\nevent: open\n',
     );
     expect(renderCheck(await checkWorkspace(parent))).toBe(
-      `${join(parent, 'presage.yaml')}:4:1 event: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, channels, groups, actions, triggers, models, outcomes, sources, scoring, deduplication, session, timers, state, review, feed, simulate, demo. Did you mean "events"?\n\n1 problem.`,
+      `${join(parent, 'presage.yaml')}:4:1 event: unknown key; expected one of version, name, description, events, tenants, purposes, types, features, placements, channels, groups, actions, triggers, models, outcomes, sources, holdout, scoring, deduplication, session, timers, state, review, feed, simulate, demo. Did you mean "events"?\n\n1 problem.`,
     );
   });
 

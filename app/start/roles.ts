@@ -13,6 +13,7 @@ import { makePush, type Push } from '../../sinks/socketio/index.ts';
 import {
   linkedUser,
   makeAdmission,
+  makeExplainer,
   makeRelay,
   makeRequestDecider,
   makeWorker,
@@ -177,6 +178,15 @@ export async function wireRoles(parts: RoleParts): Promise<WiredRoles> {
     repartition,
     gate,
     decide: (request) => deciderOf(engines.current())(request),
+    explain: (request) =>
+      makeExplainer({
+        ...engines.current(),
+        store,
+        clock,
+        partitions: log.partitions,
+        logger,
+        isStopped: (tenant) => stopSwitch.isStopped(tenant),
+      })(request),
     control,
     reviews: reviews.desk,
     feedStatus: makeFeedStatus({ log, store, sink, warehouse: parts.warehouse, version: base }),

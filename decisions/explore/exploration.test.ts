@@ -3,7 +3,7 @@ import type { CapTake, DecisionRecord, Resolution } from '../../schemas/index.ts
 import { noCaps, resolveChoices } from '../../stream/state/caps.ts';
 import type { CompiledAction, CompiledExploration, Expression } from '../../workspace/index.ts';
 import { action, question, scores } from '../decisions.fixture.ts';
-import { arbitrate, consider, type Draft, finishDecision } from '../index.ts';
+import { arbitrate, consider, type Draft, finishDecision, shownOf } from '../index.ts';
 
 const always = (value: number): Expression<number> => ({
   text: String(value),
@@ -207,6 +207,24 @@ describe('a draw', () => {
       'fifth: exploration',
       'sixth: chosen',
     ]);
+  });
+});
+
+describe('what is shown', () => {
+  it('is each slot that is to be delivered, in order', () => {
+    const some = actions.map((one) => (one.name === 'third' ? { ...one, mode: 'observe' as const } : one));
+    const slate = decideBy('d1', { slots: 3 }, some);
+    expect(slate.slots?.map(({ action, mode }) => `${action} ${mode}`)).toEqual([
+      'second act',
+      'third observe',
+      'fifth act',
+    ]);
+    expect(shownOf(slate).map(({ action, offer }) => [action, offer.content])).toEqual([
+      ['second', { title: 'second' }],
+      ['fifth', { title: 'fifth' }],
+    ]);
+    expect(shownOf(decideBy('d1', { nothing: 9 }))).toEqual([]);
+    expect(shownOf(decideBy('d1', {}))).toHaveLength(1);
   });
 });
 

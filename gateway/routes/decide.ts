@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Clock, PresageError, subjectOf } from '../../core/index.ts';
+import { shownOf } from '../../decisions/index.ts';
 import {
   type DecideAnswer,
   type DecideBatchAnswer,
@@ -173,14 +174,19 @@ function asShown(
   asker: { readonly tenant: string; readonly subject: string; readonly session: string | null },
   receipts: Receipts,
 ): DecideAnswer['decisions'][number] {
-  const { id, placement, mode, recorded, offer, action } = decision;
+  const { id, placement, mode, recorded, slots } = decision;
   const common = { id, placement, mode, recorded };
-  if (mode !== 'act' || action === null || offer === null) return { ...common, action: null, offer: null };
-  const { expiresAt } = offer;
+  const shown = shownOf(decision).map(({ action, offer: { content, expiresAt } }) => ({
+    action,
+    offer: { content: { ...content }, expiresAt },
+  }));
+  const ofSlots = slots === undefined ? {} : { slots: shown };
+  const [first] = shown;
+  if (first === undefined) return { ...common, action: null, offer: null, ...ofSlots };
   return {
     ...common,
-    action,
-    offer: { content: { ...offer.content }, expiresAt },
+    ...first,
+    ...ofSlots,
     // What is not recorded is left out of estimates, so nothing need be told of it.
     ...(recorded
       ? {
@@ -188,9 +194,9 @@ function asShown(
             decision: id,
             subject: asker.subject,
             session: asker.session,
-            action,
+            action: first.action,
             placement,
-            expiresAt,
+            expiresAt: first.offer.expiresAt,
           }),
         }
       : {}),

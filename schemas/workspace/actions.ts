@@ -47,6 +47,10 @@ export const action = z.strictObject({
     .enum(['act', 'observe'])
     .default('act')
     .describe('act: delivered. observe: decided and recorded, never delivered. Default act.'),
+  holdout: z
+    .literal('exempt')
+    .optional()
+    .describe('exempt: a service that those who are held out get, too. Default: they get nothing.'),
   effect: z
     .enum(['informs', 'moves_money', 'changes_account', 'states_fact'])
     .optional()

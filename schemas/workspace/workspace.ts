@@ -3,6 +3,7 @@ import { anyDuration, duration } from '../duration.ts';
 import { action, actionGroup, placement } from './actions.ts';
 import { channel, purpose, tenantRules } from './constraints.ts';
 import { featureDefinition } from './features.ts';
+import { holdout } from './holdout.ts';
 import { model } from './models.ts';
 import { outcomes } from './outcomes.ts';
 import { description, name } from './parts.ts';
@@ -58,6 +59,9 @@ export const workspaceSource = z.strictObject({
     .record(name, source)
     .default({})
     .describe('Kafka topics of your own whose records become events, by name. Needs KAFKA_BROKERS.'),
+  holdout: holdout
+    .optional()
+    .describe('Holds a share of all subjects out, so that lift can be measured. Without it nobody is.'),
   scoring: z
     .strictObject({
       budget: duration

@@ -1,3 +1,4 @@
+import { shownOf } from '../../decisions/index.ts';
 import type { DecisionRecord } from '../../schemas/index.ts';
 import type { PendingOffer } from './inbox/index.ts';
 import type { WireOffer } from './protocol.ts';
@@ -28,34 +29,39 @@ export function offerOf(
   now: number,
   isStopped: (tenant: string) => boolean,
 ): PendingOffer | NotPushed {
-  const { action, offer } = decision;
-  if (action === null || offer === null) return 'nothing';
-  if (decision.mode !== 'act') return reasons[decision.mode];
+  if (decision.action === null || decision.offer === null) return 'nothing';
+  const shown = shownOf(decision);
+  const [first] = shown;
+  if (first === undefined) return decision.mode === 'act' ? 'nothing' : reasons[decision.mode];
   if (isStopped(decision.tenant)) return 'stopped';
   // What a person let go was in no answer.
   const wasHeld = decision.review?.released !== undefined;
   if (decision.startedBy.kind === 'request' && !wasHeld) return 'answered';
-  if (offer.expiresAt <= now) return 'expired';
+  if (first.offer.expiresAt <= now) return 'expired';
   return {
     decision: decision.id,
-    action,
+    action: first.action,
     placement: decision.placement,
-    content: offer.content,
+    content: first.offer.content,
+    ...(decision.slots === undefined
+      ? {}
+      : { slots: shown.map(({ action, offer: { content } }) => ({ action, content })) }),
     because: decision.startedBy.kind === 'request' ? 'request' : decision.startedBy.trigger,
     simulated: decision.simulated,
     decidedAt: decision.timings.decidedAt,
-    expiresAt: offer.expiresAt,
+    expiresAt: first.offer.expiresAt,
   };
 }
 
 /** The offer as the browser gets it. */
 export function wireOf(offer: PendingOffer, now: number): WireOffer {
-  const { decision, action, placement, content, because, simulated, expiresAt } = offer;
+  const { decision, action, placement, content, slots, because, simulated, expiresAt } = offer;
   return {
     decision,
     action,
     placement,
     content,
+    ...(slots === undefined ? {} : { slots }),
     because,
     simulated,
     expiresAt,

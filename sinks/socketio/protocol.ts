@@ -6,6 +6,11 @@ export interface WireOffer {
   readonly action: string;
   readonly placement: string;
   readonly content: Readonly<Record<string, unknown>>;
+  /** Where the placement has several slots: what to show, in order; the first is `action` and `content`. */
+  readonly slots?: readonly {
+    readonly action: string;
+    readonly content: Readonly<Record<string, unknown>>;
+  }[];
   /** Unix milliseconds by the server's clock. */
   readonly expiresAt: number;
   /** What is left of it now: a client counts it down by its own monotonic clock, so a wrong wall clock is harmless. */

@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresageError } from '../../core/index.ts';
 import { fixtureConfig, fixtureEvents, fixtureTimers } from '../../tests/support/feature-fixtures.ts';
-import { knowsEvent, makeFeatureSet, moveTo, noteApplied, noteSighting, pendingTransfers } from './index.ts';
+import {
+  knowsEvent,
+  makeFeatureSet,
+  moveTo,
+  noteApplied,
+  noteSighting,
+  pendingTransfers,
+  seenAs,
+} from './index.ts';
 
 const start = 1_700_000_000_000;
 const fixtureOf = (file: string) =>
@@ -15,9 +23,9 @@ const blobOf = (fixture: { blob: readonly string[] }): Buffer => Buffer.from(fix
 function linked() {
   const set = makeFeatureSet(fixtureConfig);
   const state = set.empty();
+  noteSighting(state, 'visitor-ü', start + 90_000);
   for (const [position, event] of fixtureEvents.entries()) set.update(state, event, position);
   state.timers = fixtureTimers();
-  noteSighting(state, 'visitor-ü', start + 90_000);
   noteApplied(state, { partition: 2, position: 7, anonymousId: 'tab-a' }, start + 95_000, true);
   noteApplied(state, { partition: 0, position: 3_000_000_000, anonymousId: 'tab-b' }, start + 95_000, false);
   return { set, state };
@@ -33,6 +41,32 @@ function moved() {
   state.indexed = start + 7_776_000_000;
   return { set, state };
 }
+
+describe('the ids as which a user was seen', () => {
+  const set = makeFeatureSet(fixtureConfig);
+  const again = (state: ReturnType<typeof set.empty>) => set.decode(Buffer.from(set.encode(state)));
+
+  it('begin with an anonymous id that came before any event of its own', () => {
+    expect(seenAs(again(linked().state), 'u:ann')).toEqual(['a:visitor-ü', 'a:tab-a']);
+  });
+
+  it('begin with its own where it had a history before', () => {
+    const state = set.empty();
+    for (const [position, event] of fixtureEvents.entries()) set.update(state, event, position);
+    expect(seenAs(again(state), 'u:ann')).toEqual([]);
+    noteSighting(state, 'tab-a', start + 95_600);
+    expect(seenAs(again(state), 'u:ann')).toEqual(['u:ann', 'a:tab-a']);
+    expect(set.inspect(state).links).toEqual([{ anonymousId: 'tab-a', hasArrived: false }]);
+    expect(pendingTransfers(state, start + 95_700)).toEqual(['tab-a']);
+  });
+
+  it('keep the first of however many', () => {
+    const state = set.empty();
+    for (let id = 0; id < 20; id++) noteSighting(state, `tab-${id}`, start + id);
+    const seen = seenAs(state, 'u:ann');
+    expect([seen.length, seen[0], seen.at(-1)]).toEqual([8, 'a:tab-0', 'a:tab-19']);
+  });
+});
 
 describe('a stored blob with links', () => {
   it.each([

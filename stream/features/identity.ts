@@ -1,5 +1,5 @@
 import { hashText } from './parts/hash.ts';
-import { makeLinks, sight } from './parts/links.ts';
+import { type Links, makeLinks, ownId, sight } from './parts/links.ts';
 import { mostIdentifies } from './parts/moved.ts';
 import { isRemembered, makeRemembered, remember } from './parts/remembered.ts';
 import type { FeatureSet, SubjectState } from './port.ts';
@@ -63,7 +63,7 @@ export function hasApplied(state: SubjectState, { partition, position }: Source)
 /** Notes that what was at `source` has been applied; `isState`: it was the anonymous id's whole state. */
 export function noteApplied(state: SubjectState, source: Source, time: number, isState: boolean): void {
   const subject = state as Subject;
-  subject.links ??= makeLinks();
+  subject.links ??= linksOf(subject);
   subject.links.applied.set(source.partition, source.position);
   if (isState) sight(subject.links, source.anonymousId, time, true);
 }
@@ -71,8 +71,24 @@ export function noteApplied(state: SubjectState, source: Source, time: number, i
 /** Notes that a known user was seen together with an anonymous id. */
 export function noteSighting(state: SubjectState, anonymousId: string, time: number): void {
   const subject = state as Subject;
-  subject.links ??= makeLinks();
+  subject.links ??= linksOf(subject);
   sight(subject.links, anonymousId, time, false);
+}
+
+/** A user that has a history of its own was seen by its own id before any anonymous one. */
+function linksOf({ position, newest }: Subject): Links {
+  const links = makeLinks();
+  if (position >= 0 && newest > -Infinity) sight(links, ownId, newest, true);
+  return links;
+}
+
+/**
+ * The ids that this person was seen as, the first seen first; empty: as this subject alone. What is only known to have
+ * been beside it, and has not come, counts too.
+ */
+export function seenAs(state: SubjectState, subject: string): string[] {
+  const { links } = state as Subject;
+  return (links?.seen ?? []).map(({ anonymousId }) => (anonymousId === ownId ? subject : `a:${anonymousId}`));
 }
 
 /**

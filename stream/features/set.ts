@@ -4,6 +4,7 @@ import { makeDerived } from './derived.ts';
 import type { Observation } from './kinds/index.ts';
 import { type Form, featuresOf, type Layout, layoutOf, parseLayout } from './layout.ts';
 import { hashed, hashText } from './parts/hash.ts';
+import { ownId } from './parts/links.ts';
 import { forgetBefore, mergeRemembered, newestRemembered, remember } from './parts/remembered.ts';
 import { addToSession, mergeSessions, type Run, type SessionRules, sessionAt } from './parts/sessions.ts';
 import { keptText } from './parts/text.ts';
@@ -140,10 +141,9 @@ export function makeFeatureSet(config: FeatureConfig): FeatureSet {
       return {
         remembered: end - start,
         oldestRemembered: end > start ? (times[start] ?? -Infinity) : -Infinity,
-        links: (subject.links?.seen ?? []).map(({ anonymousId, hasArrived }) => ({
-          anonymousId,
-          hasArrived,
-        })),
+        links: (subject.links?.seen ?? []).flatMap(({ anonymousId, hasArrived }) =>
+          anonymousId === ownId ? [] : [{ anonymousId, hasArrived }],
+        ),
         slots: config.features.map(({ name, kind, derived }) => ({
           name,
           kind,

@@ -1,7 +1,7 @@
 import { asTenantId, type Clock, decisionIdOf, isSimulated } from '../../core/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import { type Batch, ok, type StepResult } from '../batch.ts';
-import { type FeatureSet, pendingTransfers } from '../features/index.ts';
+import { type FeatureSet, pendingTransfers, seenAs } from '../features/index.ts';
 import type { Item } from '../item.ts';
 import type { SharedSnapshots } from '../shared/index.ts';
 
@@ -48,6 +48,7 @@ export function askTriggers(
         features: values,
         ...(reading === null ? {} : { shared: reading }),
         ...(pending.length > 0 ? { identity: { pendingTransfers: pending } } : {}),
+        seenAs: seenAs(state, item.subject),
         event: event.properties,
         context: null,
         receivedAt: record.appendedAt,

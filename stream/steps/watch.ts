@@ -2,7 +2,7 @@ import { asTenantId, decisionIdOf, isSimulated } from '../../core/index.ts';
 import type { Question } from '../../decisions/index.ts';
 import type { AbsenceTrigger, ConditionTrigger } from '../../workspace/index.ts';
 import { type Batch, ok, type StepResult } from '../batch.ts';
-import { pendingTransfers } from '../features/index.ts';
+import { pendingTransfers, seenAs } from '../features/index.ts';
 import { keptText, textOf } from '../features/parts/text.ts';
 import { isSystemType } from '../features/plan.ts';
 import type { SubjectState } from '../features/port.ts';
@@ -122,6 +122,7 @@ export function watchTriggers({ rules, features, workspace, clock }: FireParts) 
       log: { partition: batch.partition, position: record.offset },
       features: values,
       ...(pending.length > 0 ? { identity: { pendingTransfers: pending } } : {}),
+      seenAs: seenAs(state, item.subject),
       event: event.properties,
       context: null,
       receivedAt: record.appendedAt,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/index.ts';
 import type { CompiledWorkspace } from '../../workspace/index.ts';
 import type { Batch } from '../batch.ts';
-import { pendingTransfers } from '../features/index.ts';
+import { pendingTransfers, seenAs } from '../features/index.ts';
 import { visitId } from '../features/parts/sessions.ts';
 import type { FeatureSet, SubjectState } from '../features/port.ts';
 import { makeTimers, takePending, tellEnd } from '../features/timers/index.ts';
@@ -99,7 +99,8 @@ export function fire(
     }
     const { values: vector, ms } = values();
     const pending = pendingTransfers(state, due);
-    batch.questions.push(timerQuestion(firing, subject, vector, pending, item, batch, workspace.hash, ms));
+    const question = timerQuestion(firing, subject, vector, pending, item, batch, workspace.hash, ms);
+    batch.questions.push({ ...question, seenAs: seenAs(state, subject) });
     batch.timersFired += 1;
   }
 }

@@ -194,6 +194,20 @@ describe('what those who run it can see', () => {
     expect([...infer.out.matchAll(/^ {2}(\w+):/gm)].map(([, type]) => type)).toEqual(['identify']);
   });
 
+  it('is what would be decided for somebody, and why not the others, and nothing is recorded', async () => {
+    const before = await program.sql<{ n: string }>('SELECT count() AS n FROM decisions');
+    const placement = (await program.sql<{ placement: string }>('SELECT placement FROM decisions LIMIT 1'))[0]
+      ?.placement;
+    const { out, err, code } = await run('explain', '--subject', 'ann', '--placement', placement ?? '');
+    expect(code, err).toBe(0);
+    expect(out).toContain(`u:ann in ${placement}: `);
+    expect(out).toMatch(/nothing was recorded$/m);
+    expect(out).toMatch(/^\w+ .*(chosen|eligibility|constraints|arbitration): /m);
+    expect(await program.sql<{ n: string }>('SELECT count() AS n FROM decisions')).toEqual(before);
+    const wrong = await run('explain', '--subject', 'ann', '--placement', 'nowhere');
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('There is no placement "nowhere"')]);
+  });
+
   it('is that nothing is known of somebody', async () => {
     const unknown = await run('state', 'inspect', 'a:nobody');
     expect([unknown.code, unknown.out]).toEqual([1, '']);

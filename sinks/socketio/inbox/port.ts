@@ -11,6 +11,11 @@ export interface PendingOffer {
   readonly action: string;
   readonly placement: string;
   readonly content: Readonly<Record<string, unknown>>;
+  /** Where the placement has several slots: what to show, in order. */
+  readonly slots?: readonly {
+    readonly action: string;
+    readonly content: Readonly<Record<string, unknown>>;
+  }[];
   readonly because: string;
   readonly simulated: boolean;
   /** When it was decided, Unix ms: the order in which offers are delivered and, in a full inbox, dropped. */

@@ -33,7 +33,13 @@ export interface Sighting {
   hasArrived: boolean;
 }
 
-/** More anonymous ids than this beside one user: the first seen is forgotten. */
+/**
+ * Stands among the sightings for the user's own id, where it was seen before any anonymous one. What was seen first is
+ * never forgotten: a holdout sticks to it.
+ */
+export const ownId = '';
+
+/** More ids than this beside one user: the second of those seen is forgotten. */
 export const mostSightings = 8;
 
 export const makeLinks = (): Links => ({ applied: new Map(), seen: [] });
@@ -47,7 +53,7 @@ export function sight({ seen }: Links, id: string, time: number, hasArrived: boo
     return;
   }
   seen.push({ anonymousId, since: time, hasArrived });
-  if (seen.length > mostSightings) seen.shift();
+  if (seen.length > mostSightings) seen.splice(1, 1);
 }
 
 /** Pairs of partition and position + 1, by partition; sightings with times as distances from `base`. */
