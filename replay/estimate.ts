@@ -33,13 +33,14 @@ export function estimateOf(terms: Terms, sample: Sample, units: Units, options: 
   };
 }
 
-/** The largest row's part of all rows' terms, without their signs. */
+/** How much of the sum of all rows' terms the largest is; above 1 where others take most of it back. */
 export function largestShare(terms: Float64Array): number {
   let sum = 0;
   let largest = 0;
   for (const one of terms) {
-    sum += Math.abs(one);
+    sum += one;
     largest = Math.max(largest, Math.abs(one));
   }
-  return sum === 0 ? 0 : largest / sum;
+  if (largest === 0) return 0;
+  return sum === 0 ? Number.POSITIVE_INFINITY : largest / Math.abs(sum);
 }

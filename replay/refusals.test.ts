@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Diagnostics } from './diagnostics.ts';
+import { largestShare } from './estimate.ts';
 import { refusals, warnings } from './refusals.ts';
 
 const fine: Diagnostics = {
@@ -70,6 +71,14 @@ describe('a policy is recommended for its estimates', () => {
     } as const;
     expect(warnings(fine, model)[0]).toContain('log loss of 0.5 and a constant one of 0.4');
     expect(warnings(fine, { ...model, isBetterThanConstant: true })).toEqual([]);
+  });
+
+  it("where a row's part is of the sum that makes the estimate, so that one can be more than all of it", () => {
+    expect(largestShare(Float64Array.of(1, 2, 1))).toBe(0.5);
+    expect(largestShare(Float64Array.of(6, -5, 1))).toBe(3);
+    expect(largestShare(Float64Array.of(1, -1))).toBe(Number.POSITIVE_INFINITY);
+    expect(largestShare(new Float64Array(3))).toBe(0);
+    expect(reasons({}, Number.POSITIVE_INFINITY)).toEqual(['one_row']);
   });
 
   it('and every reason is told', () => {

@@ -70,7 +70,8 @@ export function warnings({ effectivePositives }: Diagnostics, model: ModelQualit
 /** Losses differ in late digits. */
 const fine = (loss: number): string => String(Number(loss.toPrecision(6)));
 
-const percent = (share: number): string => `${number(100 * share)}%`;
+const percent = (share: number): string =>
+  Number.isFinite(share) ? `${number(100 * share)}%` : 'more than all';
 
 export function number(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'infinitely many' : String(value);

@@ -7,7 +7,7 @@ export interface Estimate {
   readonly standardError: number | null;
   readonly bootstrap: readonly [number, number] | null;
   readonly empiricalBernstein: readonly [number, number] | null;
-  /** The largest row's part of the sum of all rows' terms, both without their signs. */
+  /** The largest row's part of the sum of all rows' terms. */
   readonly largestRow: number;
 }
 
