@@ -55,7 +55,7 @@ describe('callers of one moment', () => {
     const { calls, held, state, score } = rig();
     state.holds = true;
     const first = score(0);
-    await expect.poll(() => calls.length).toBe(1);
+    await expect.poll(() => calls.length, { timeout: 60_000 }).toBe(1);
     const others = Array.from({ length: 64 }, (_, n) => score(n));
     await expect(score(1)).rejects.toMatchObject({ code: 'busy' });
     state.holds = false;
@@ -70,7 +70,7 @@ describe('callers of one moment', () => {
     const { calls, held, state, scorer, score } = rig();
     state.holds = true;
     const first = score(0);
-    await expect.poll(() => calls.length).toBe(1);
+    await expect.poll(() => calls.length, { timeout: 60_000 }).toBe(1);
     const late = scorer.score(Float32Array.of(1), 1, 10);
     const patient = score(2);
     state.now = 11;

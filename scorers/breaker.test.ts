@@ -52,6 +52,17 @@ describe('a circuit breaker', () => {
     expect(breaker.state()).toBe('open');
   });
 
+  it('is not opened by time-outs that came late themselves: this process stood still', () => {
+    const { time, breaker, fail } = rig();
+    for (let n = 0; n < 100; n++) breaker.failed(60);
+    expect(breaker.state()).toBe('closed');
+    fail(5);
+    time.now += breakerSettings.waitMs;
+    expect(breaker.mayCall()).toBe(true);
+    breaker.failed(60);
+    expect(breaker.state()).toBe('open');
+  });
+
   it('stays closed while fewer fail', () => {
     const { breaker } = rig();
     for (let n = 0; n < 1_000; n++) {

@@ -6,7 +6,11 @@ export interface Breaker {
   /** Whether a call may be made now. true while half-open: this call is the trial, and no other is until it ends. */
   mayCall(): boolean;
   succeeded(): void;
-  failed(): void;
+  /**
+   * `lateMs`: how much later than its time a time-out came. Much later, and this process stood still itself: that says
+   * nothing of what was asked, and one pause must not close the way for all who waited through it.
+   */
+  failed(lateMs?: number): void;
   state(): BreakerState;
 }
 
@@ -26,6 +30,9 @@ export const breakerSettings: BreakerSettings = {
   waitMs: 500,
   mostWaitMs: 4_000,
 };
+
+/** Timers are late by a millisecond or two where nothing holds them up. */
+const ownPauseMs = 10;
 
 /**
  * A circuit breaker (Nygard, Release It!): what fails again and again is not asked for a while, so that those behind it
@@ -80,8 +87,9 @@ export function makeBreaker(
       }
       note(false);
     },
-    failed() {
+    failed(lateMs = 0) {
       if (state === 'open') return;
+      if (state === 'closed' && lateMs > ownPauseMs) return;
       if (state === 'half-open') {
         wait = Math.min(wait * 2, settings.mostWaitMs);
         open();

@@ -64,7 +64,7 @@ export function guarded(scorer: Scorer, { clock, logger, metrics, isInline = fal
         breaker.succeeded();
         return scores;
       } catch (error) {
-        breaker.failed();
+        breaker.failed(clock.monotonic() - begun - withinMs);
         tell(error, begun);
         throw error;
       } finally {

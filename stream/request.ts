@@ -140,7 +140,7 @@ export function makeRequestDecider(
         breaker.succeeded();
         throw error;
       }
-      breaker.failed();
+      breaker.failed(clock.monotonic() - deadline);
       warn((others) =>
         parts.logger.warn(
           { tenant: request.tenant, requestId: request.requestId, err: messageOf(error), others },

@@ -90,7 +90,7 @@ describe('asking for a build', () => {
     await change('name: small', 'name: small\nscoring: { budget: 30ms }');
     const { workspace } = await readWorkspace(folder);
     expect(await apply()).toMatchObject({ begun: true, changes: { isOther: true, isStateSame: true } });
-    await expect.poll(() => appended.length).toBe(2);
+    await expect.poll(() => appended.length, { timeout: 60_000 }).toBe(2);
     expect(await apply()).toMatchObject({ begun: false });
     expect(await builds.status()).toMatchObject({ build: { kind: 'workspace' } });
     await role.stop();
