@@ -89,6 +89,12 @@ const views: readonly { name: string; scenario: Scenario; path: string; ready: s
     ready: '.step-never',
   },
   {
+    name: 'decision-drawn',
+    scenario: 'demo',
+    path: `/decisions/${decisionIds.drawn}`,
+    ready: 'text=whatever they show',
+  },
+  {
     name: 'decision-unknown',
     scenario: 'demo',
     path: '/decisions/d_unknown',

@@ -9,6 +9,7 @@ export const decisionIds = {
   nothing: 'd_07d2f9c3b18e46aa5c90d1e7',
   observed: 'd_c83a6e1f4b0d97725ea1c4f6',
   stopped: 'd_e19b50d4a7c2683f0d8e7b31',
+  drawn: 'd_b72c95e0f3a1846d2c0e9f57',
 } as const;
 
 /** The subject whose page has something to show. */
@@ -132,6 +133,8 @@ export function detailOf(scenario: Scenario, id: string, now: number): DecisionD
       return { decision: { ...decision, mode: 'observe' }, ...none };
     case decisionIds.stopped:
       return { decision: { ...decision, mode: 'stopped' }, ...none };
+    case decisionIds.drawn:
+      return { decision: drawn(decision), ...none };
     case decisionIds.nothing:
       return { decision: nothing(decision), ...none };
     default: {
@@ -146,6 +149,41 @@ export function detailOf(scenario: Scenario, id: string, now: number): DecisionD
       };
     }
   }
+}
+
+/** Three slots drawn by softmax, for someone who is held out. */
+function drawn(decision: DecisionRecord): DecisionRecord {
+  const order = ['bundle_discount', 'ask_an_expert', 'free_shipping', 'size_guide'];
+  const shown = ['ask_an_expert', 'free_shipping', 'size_guide'];
+  const notDrawn = { stage: 'exploration', rule: 'not drawn', saw: {} } as const;
+  return {
+    ...decision,
+    candidates: decision.candidates.map((candidate) =>
+      candidate.rank === undefined
+        ? candidate
+        : {
+            ...candidate,
+            drawn: order.indexOf(candidate.action) + 1,
+            verdict: shown.includes(candidate.action) ? chosen : notDrawn,
+          },
+    ),
+    action: 'ask_an_expert',
+    mode: 'holdout',
+    exploration: { kind: 'softmax', temperature: 0.5, uniform: 0.04 },
+    holdout: { arm: 'held_out', period: '2026-Q4', share: 0.05, unit: decision.subject },
+    choicePropensity: 0.214,
+    deterministic: false,
+    slots: shown.map((action, index) => ({
+      action,
+      available: shown.slice(index),
+      choicePropensity: [0.214, 0.61, 1][index] ?? 1,
+      marginal: [0.214, 0.402, 0.388][index] ?? 0,
+      marginalError: 0,
+      mode: 'holdout',
+      offer: decision.offer,
+    })),
+    slatePropensity: 0.131,
+  };
 }
 
 function nothing(decision: DecisionRecord): DecisionRecord {

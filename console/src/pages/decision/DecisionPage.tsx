@@ -8,6 +8,7 @@ import { CapTable, Inputs } from './Inputs.tsx';
 import { OfferPreview } from './OfferPreview.tsx';
 import { Provenance } from './Provenance.tsx';
 import { RawRecord } from './RawRecord.tsx';
+import { Slots } from './Slots.tsx';
 import { StartedBy } from './StartedBy.tsx';
 import { summarize } from './summary.ts';
 import { Timings } from './Timings.tsx';
@@ -80,6 +81,7 @@ function Detail({ detail }: { readonly detail: DecisionDetail }) {
       <div className="columns">
         <div className="column">
           <Delivery detail={detail} currency={currency} />
+          <Slots decision={decision} />
           <OfferPreview decision={decision} />
           <CapTable caps={decision.capsSeen} chosen={decision.action} />
           <Timings timings={decision.timings} />

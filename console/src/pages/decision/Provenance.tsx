@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { DecisionRecord } from '../../../../schemas/index.ts';
 import { Panel } from '../../components/index.ts';
 import { formatPercent, nothing } from '../../format/index.ts';
-import { inWords } from './summary.ts';
+import { explorationWords, holdoutWords, inWords } from './summary.ts';
 
 /** What has to be known to make the same decision again. */
 export function Provenance({ decision }: { readonly decision: DecisionRecord }) {
@@ -15,8 +15,12 @@ export function Provenance({ decision }: { readonly decision: DecisionRecord }) 
     ['Rung', `${decision.rung}${decision.rungReason === '' ? '' : `: ${inWords(decision.rungReason)}`}`],
     [
       'Choice propensity',
-      `${formatPercent(decision.choicePropensity)}${decision.deterministic ? ' (deterministic policy)' : ''}`,
+      `${formatPercent(decision.choicePropensity)}${decision.deterministic ? ' (no other choice was possible)' : ''}`,
     ],
+    ...(decision.exploration === undefined
+      ? []
+      : [['Exploration', explorationWords(decision.exploration)] as const]),
+    ...(decision.holdout === undefined ? [] : [['Holdout', holdoutWords(decision.holdout)] as const]),
     ['Available at the commit', decision.available.length === 0 ? 'none' : decision.available.join(', ')],
     ['Purpose', decision.purpose ?? 'none stated'],
     ['Log', `partition ${log.partition}, position ${log.position}`],

@@ -1,5 +1,5 @@
 import type { DecisionDetail, DecisionRecord } from '../../../../schemas/index.ts';
-import { counted, durationText } from '../../format/index.ts';
+import { counted, durationText, formatFactor, formatPercent } from '../../format/index.ts';
 
 /** One decision in two or three sentences: what a person would answer when asked. */
 export function summarize(decision: DecisionRecord): string {
@@ -41,6 +41,28 @@ function scoredBy({ rung, rungReason, timings, model, candidates }: DecisionReco
 
 /** A code such as `budget_spent` as words. */
 export const inWords = (code: string): string => code.replaceAll('_', ' ');
+
+/** How the ranking was drawn. */
+export function explorationWords({
+  kind,
+  temperature,
+  uniform,
+}: NonNullable<DecisionRecord['exploration']>): string {
+  const at = temperature === undefined ? '' : ` at temperature ${formatFactor(temperature)}`;
+  return `${inWords(kind)}${at}; in any order with ${formatPercent(uniform)}`;
+}
+
+/** Which arm, for how long, and by whose lot. */
+export function holdoutWords({
+  arm,
+  period,
+  share,
+  unit,
+  isMixed,
+}: NonNullable<DecisionRecord['holdout']>): string {
+  const mixed = isMixed ? '; seen in both arms, left out of lift' : '';
+  return `${inWords(arm)} in ${period} (${formatPercent(share)} are held out), by the lot of ${unit}${mixed}`;
+}
 
 /** Why what was chosen did not go out. */
 export const notDelivered = {

@@ -1,5 +1,5 @@
 import type { Candidate, DecisionRecord, VerdictStage } from '../../../../schemas/index.ts';
-import { formatFactor, formatNumber } from '../../format/index.ts';
+import { formatFactor, formatNumber, formatPercent } from '../../format/index.ts';
 
 /** The stages in the order that a candidate goes through, with a short name for the head of a column. */
 export const stages: readonly { readonly stage: VerdictStage; readonly name: string }[] = [
@@ -47,6 +47,7 @@ export function verdictWords(candidate: Candidate, decision: DecisionRecord): Ve
     const why = 'Chosen, but not executed: ';
     return words(why, rule, saw.confidence === null ? ' – nothing says yet how sure we can be.' : '.');
   }
+  if (stage === 'exploration') return words(notDrawnWords(candidate, decision), null, '');
   if (rule.startsWith('missing: ')) {
     return words(`${outAt(stage)}: `, rule, ' – there is no such value yet, and none is assumed.');
   }
@@ -93,12 +94,25 @@ function outAt(stage: VerdictStage): string {
 }
 
 function chosenWords(candidate: Candidate, decision: DecisionRecord): string {
+  if (decision.exploration !== undefined && !decision.deterministic) {
+    const slot = decision.slots?.find(({ action }) => action === candidate.action);
+    const chance = slot?.choicePropensity ?? decision.choicePropensity;
+    return `Chosen: drawn with a chance of ${formatPercent(chance)} among those that had room.`;
+  }
   const ahead = decision.candidates.filter(
     ({ rank }) => rank !== undefined && candidate.rank !== undefined && rank < candidate.rank,
   );
   if (ahead.length === 0) return 'Chosen: the highest priority, and every cap had room.';
   const names = ahead.map(({ action }) => action).join(', ');
   return `Chosen: the highest priority among those whose caps had room (${names} ranked higher).`;
+}
+
+function notDrawnWords({ score, drawn }: Candidate, decision: DecisionRecord): string {
+  const winner = decision.candidates.find(({ action }) => action === decision.action);
+  const place = drawn === undefined ? '' : `, place ${drawn} in the draw`;
+  const against =
+    winner?.score === undefined ? '' : ` against ${formatFactor(winner.score.priority)} of ${winner.action}`;
+  return `Not drawn: priority ${formatFactor(score?.priority ?? 0)}${against}${place}. The policy explores.`;
 }
 
 function outrankedWords(candidate: Candidate, decision: DecisionRecord): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidate, DecisionDetail, DecisionRecord } from '../../../../schemas/index.ts';
 import { decisionIds, detailOf } from '../../../dev/record.ts';
-import { deliverySteps, summarize } from './summary.ts';
+import { deliverySteps, explorationWords, holdoutWords, summarize } from './summary.ts';
 import { inOrder, stageStates, verdictWords } from './verdict.ts';
 
 const now = Date.UTC(2026, 4, 1, 12);
@@ -95,6 +95,39 @@ describe('a verdict in words', () => {
   it('stands in the order of rank, then of how far they came', () => {
     const shuffled = [...decision.candidates].reverse();
     expect(inOrder(shuffled).map(({ rank }) => rank)).toEqual([1, 2, 3, 4, undefined, undefined]);
+  });
+});
+
+describe('a drawn decision', () => {
+  const explored: DecisionRecord = {
+    ...decision,
+    exploration: { kind: 'softmax', temperature: 0.5, uniform: 0.06 },
+    choicePropensity: 0.25,
+    deterministic: false,
+  };
+
+  it('says how likely the choice was, and who was not drawn', () => {
+    expect(said(candidate('free_shipping'), explored)).toBe(
+      'Chosen: drawn with a chance of 25.0% among those that had room.',
+    );
+    const passed = { ...candidate('bundle_discount'), drawn: 3 };
+    const verdict = { stage: 'exploration', rule: 'not drawn', saw: {} } as const;
+    expect(said({ ...passed, verdict }, explored)).toMatch(
+      /^Not drawn: priority [\d.]+ against 1.896 of free_shipping, place 3 in the draw\. The policy explores\.$/,
+    );
+  });
+
+  it('says how it was drawn, and who is held out', () => {
+    expect(explorationWords(explored.exploration!)).toMatch(
+      /^softmax at temperature 0.50*; in any order with 6(\.0)?%$/,
+    );
+    const arm = { arm: 'held_out', period: '2026-Q4', share: 0.05, unit: 'a:x', isMixed: true } as const;
+    expect(holdoutWords(arm)).toMatch(
+      /^held out in 2026-Q4 \(5(\.0)?% are held out\), by the lot of a:x; seen in both arms, left out of lift$/,
+    );
+    expect(summarize({ ...decision, mode: 'holdout' })).toMatch(
+      /The subject is held out: recorded, not delivered\.$/,
+    );
   });
 });
 
