@@ -41,6 +41,12 @@ const requests: Record<string, { path?: string; body?: unknown }> = {
   'POST /api/actions/stop': { body: {} },
   'POST /api/actions/resume': { body: {} },
   'POST /api/sql': { body: { query: 'select 1' } },
+  'GET /v1/reviews': {},
+  'GET /v1/reviews/:id': { path: '/v1/reviews/some' },
+  'POST /v1/reviews/:id': { path: '/v1/reviews/some', body: { verdict: 'approve' } },
+  'GET /api/reviews': {},
+  'GET /api/reviews/:id': { path: '/api/reviews/some' },
+  'POST /api/reviews/:id': { path: '/api/reviews/some', body: { verdict: 'approve' } },
   'GET /api/keys': {},
   'POST /api/keys': { body: { kind: 'public' } },
   'POST /api/keys/:id/rotate': { path: '/api/keys/key_0/rotate', body: {} },
@@ -139,6 +145,9 @@ describe('every route of the running server', () => {
       'GET /v1/decisions/:id',
       'GET /v1/subjects/:id/features',
       'GET /api/keys',
+      'GET /v1/reviews',
+      'POST /v1/reviews/:id',
+      'POST /api/reviews/:id',
       'GET /api/subjects/:id/state',
       'POST /api/actions/stop',
     ]) {
@@ -157,6 +166,7 @@ describe('every route of the running server', () => {
       'POST /v1/sessions': 'session',
       'GET /v1/subjects/:id/features': 'read',
       'GET /api/keys': 'admin',
+      'GET /v1/reviews': 'admin',
     };
     for (const scope of ['write', 'read', 'session', 'admin'] as const) {
       const key = await only(scope);

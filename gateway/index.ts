@@ -8,6 +8,7 @@ export type {
   GatewayDeps,
   Repartition,
   RepartitionStatus,
+  ReviewDesk,
 } from './deps.ts';
 export { type Gateway, makeGateway, type RouteInfo } from './gateway.ts';
 export { parseTime } from './ingest/time.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { asSubjectId, type Clock, partitionOf, rawIdOf } from '../../core/index.ts';
+import { asSubjectId, type Clock, PresageError, partitionOf, rawIdOf } from '../../core/index.ts';
 import {
   type Gateway,
   type GatewayDeps,
@@ -12,6 +12,7 @@ import {
   makeKeyStore,
   makeThroughput,
   memoryKeyStorage,
+  type ReviewDesk,
 } from '../../gateway/index.ts';
 import type { DecideRequest, StoredEvent } from '../../schemas/index.ts';
 import { makeFeatureSet, moveTo } from '../../stream/features/index.ts';
@@ -19,6 +20,15 @@ import { type EventLog, memoryLog } from '../../stream/log/index.ts';
 import { memoryState, type StateStore } from '../../stream/state/index.ts';
 import { type CompiledWorkspace, loadWorkspace } from '../../workspace/index.ts';
 import { silentLogger } from './silence.ts';
+
+const nothingToReview = async (): Promise<never> => {
+  throw new PresageError('unknown_review', 'Nothing of this id is to be reviewed.');
+};
+const emptyDesk: ReviewDesk = {
+  list: async () => ({ waiting: [], count: 0, decided: [] }),
+  one: nothingToReview,
+  say: nothingToReview,
+};
 
 /** Two tenants, one declared type, a feature, a placement: enough for every route. */
 export const openWorkspace = `version: 1
@@ -119,6 +129,8 @@ export async function startLab(overrides: Partial<GatewayDeps> & { yaml?: string
       return [];
     },
     control: { stop: control('stop'), resume: control('resume'), stoppedTenants: () => stopped },
+    // Its own rules are tested where it is (jobs/review).
+    reviews: emptyDesk,
     roles: () => [{ name: 'stream', health: { state: 'ok' } }],
     throughput: makeThroughput(clock),
     registry: new Registry(),

@@ -67,6 +67,7 @@ function Detail({ detail }: { readonly detail: DecisionDetail }) {
         <p className="hero-tags">
           {(decision.action !== null || decision.mode !== 'act') && <ModeTag mode={decision.mode} />}
           <Tag title={decision.rungReason}>{decision.rung}</Tag>
+          {decision.mode === 'review' && <Link to={paths.review(decision.id)}>Review it</Link>}
           {!decision.recorded && <Tag tone="red">not recorded</Tag>}
           {decision.simulated && <SimulatedTag />}
         </p>
