@@ -304,10 +304,17 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
 
     it('tells what came of decisions that a page asked for', async () => {
       await visit({ anonymousId: 'visitor-7' });
-      // A session of its own: triggers have taken what others could have.
-      const asked = { anonymousId: 'visitor-7', session: 'asks', placement: 'drawer' };
+      let asks = 0;
       const decision = await waitFor('something to show', async () => {
-        const { decisions } = (await (await post('/v1/decide', publicKey, asked)).json()) as DecideAnswer;
+        // A session of its own each time: triggers, and answers that came too late, have taken what others could have.
+        const asked = {
+          anonymousId: 'visitor-7',
+          session: `asks-${asks++}`,
+          placement: 'drawer',
+          deadlineMs: 1_000,
+        };
+        const answer = await post('/v1/decide', publicKey, asked);
+        const { decisions = [] } = (await answer.json()) as Partial<DecideAnswer>;
         return decisions[0]?.receipt === undefined ? null : decisions[0];
       });
       const { receipt, action } = decision;
@@ -320,13 +327,13 @@ export function wholeLoop(name: string, environment: () => Promise<NodeJS.Proces
         const answer = await fetch(`${program.address}/api/outcomes?by=action`, {
           headers: { authorization: basic(adminKey) },
         });
-        const { groups } = (await answer.json()) as OutcomeRates;
-        return groups.find(({ metrics }) =>
-          metrics.some(({ metric, successes }) => metric === 'purchase' && successes > 0),
+        const { groups = [] } = (await answer.json()) as Partial<OutcomeRates>;
+        return groups.find(
+          ({ accepted, metrics }) =>
+            accepted > 0 && metrics.some(({ metric, successes }) => metric === 'purchase' && successes > 0),
         );
       });
       expect(group).toMatchObject({ tenant: 'shop', key: action, simulated: false });
-      expect(group.accepted).toBeGreaterThan(0);
       expect(group.metrics.find(({ metric }) => metric === 'purchase')).toMatchObject({
         successes: 1,
         value: '189.50',
