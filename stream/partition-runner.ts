@@ -71,8 +71,8 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
   let { head } = run;
   let rest: readonly LogRecord[] = [];
   for (;;) {
-    const { workspace } = decodePartitionState(await parts.store.partitionState(run.reader.partition));
-    const engine = parts.engines === undefined ? parts : parts.engines.of(head.generation, workspace);
+    const engine =
+      parts.engines === undefined ? parts : parts.engines.of(head.generation, await workspaceOf());
     if (engine === null)
       throw new PresageError(
         'generation_unknown',
@@ -83,6 +83,10 @@ export async function runPartition(parts: WorkerParts, run: PartitionRun): Promi
     if (next === null) return;
     head = next.head;
     rest = next.rest;
+  }
+
+  async function workspaceOf() {
+    return decodePartitionState(await parts.store.partitionState(run.reader.partition)).workspace;
   }
 }
 
