@@ -235,6 +235,13 @@ describe.skipIf(chromium === null)('the console in use', () => {
     }
   });
 
+  it('tries a condition on past decisions and says how often it held', async () => {
+    await goTo('/decisions');
+    await page.getByLabel('Condition (CEL)').fill('cart_value > 50');
+    await button('Try').last().click();
+    await page.getByText('1 true, 1 false, 1 could not be told.').waitFor();
+  });
+
   it('moves nothing for those who asked for no motion', async () => {
     server.set('loading');
     await goTo('/');

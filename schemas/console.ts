@@ -110,6 +110,20 @@ export interface DecisionList {
   readonly next: number | null;
 }
 
+/** POST /api/tryout {expression, tenant?, placement?}: newest decision first. */
+export interface TryOut {
+  readonly verdicts: readonly {
+    readonly decision: string;
+    readonly subject: string;
+    readonly placement: string;
+    /** What was chosen then. */
+    readonly action: string | null;
+    /** Or why it could not be told: `missing: NAME`, or an error. */
+    readonly verdict: boolean | string;
+    readonly saw: FeatureVector;
+  }[];
+}
+
 /** GET /v1/decisions/:id and GET /api/decisions/:id */
 export interface DecisionDetail {
   readonly decision: DecisionRecord;

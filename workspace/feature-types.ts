@@ -4,7 +4,13 @@ import { isSharedFeature } from './compile-shared.ts';
 import type { CelType } from './expression-names.ts';
 
 /** What each feature is in an expression; those whose own definition is wrong count as anything. */
-export function featureTypes({ source, names }: Compiling): ReadonlyMap<string, CelType> {
+export function featureTypes({
+  source,
+  names,
+}: Pick<Compiling, 'source'> & { readonly names: Pick<Compiling['names'], 'features'> }): ReadonlyMap<
+  string,
+  CelType
+> {
   const types = new Map<string, CelType>();
   for (const name of names.features) {
     const feature = Object.hasOwn(source.features, name) ? source.features[name] : undefined;

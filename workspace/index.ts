@@ -11,3 +11,4 @@ export { inputsHash, manifestPathOf } from './manifest.ts';
 export { type ModelInput, modelInput } from './model-inputs.ts';
 export { formatProblem, formatProblems, type Problem, WorkspaceError } from './problems.ts';
 export { nearest } from './suggest.ts';
+export { compileCondition } from './try-out.ts';

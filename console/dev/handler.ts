@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TryOut } from '../../schemas/index.ts';
 import { featuresOf, listOf } from './list.ts';
 import { makeMessages } from './live.ts';
 import { outcomesOf } from './outcomes.ts';
@@ -23,6 +24,16 @@ const noWarehouse: Answer = [
   503,
   { code: 'no_warehouse', message: 'ClickHouse does not answer; the answer will be there when it is back.' },
 ];
+/** Whatever is tried: one that holds, one that does not, one that can't be told. */
+const tried: TryOut['verdicts'] = [true, false, 'missing: cart_value'].map((verdict, index) => ({
+  decision: `d_5f1c0c61d1b7a92e4a0b6c3${index}`,
+  subject: 'a:sim-7f3a91c2e0',
+  placement: 'cart_banner',
+  action: null,
+  verdict,
+  saw: { cart_value: index === 2 ? null : 80 - index * 50 },
+}));
+
 const notFound: Answer = [404, { code: 'not_found', message: 'There is nothing at this address.' }];
 
 /** The gateway's /api with invented data. `scenario` is asked at every request, so that a test can change it. */
@@ -37,6 +48,7 @@ export function fixtureHandler(scenario: () => Scenario, now: () => number = Dat
     if (current === 'signed-out') send(response, notSignedIn);
     else if (current === 'error') send(response, noWarehouse);
     else if (part === 'live') live(request, response, current);
+    else if (part === 'tryout') send(response, [200, { verdicts: tried }]);
     else if (part === 'actions') send(response, await control(request, id === 'stop'));
     else send(response, read(current, url.searchParams, part, id, sub));
   }

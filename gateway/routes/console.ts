@@ -8,6 +8,7 @@ import type { App } from '../http/app.ts';
 import { limits } from '../limits.ts';
 import type { DecisionReader } from '../read/decisions.ts';
 import type { TotalsReader } from '../read/status.ts';
+import { tryOut } from '../read/try-out.ts';
 
 export interface ConsoleRouteParts
   extends Pick<
@@ -103,6 +104,27 @@ export function consoleRoutes(app: App, parts: ConsoleRouteParts): void {
     async (request) => {
       const { tenant, ...filter } = request.query;
       return parts.decisions.list({ ...filter, tenant: tenantFilter(request, tenant) });
+    },
+  );
+
+  app.post(
+    '/api/tryout',
+    {
+      config: { access: admin },
+      schema: {
+        tags,
+        summary: 'What a condition gives on the last 100 decisions; nothing is saved',
+        body: z.object({
+          expression: z.string().min(1).max(2_000),
+          tenant: z.string().max(64).optional(),
+          placement: z.string().max(64).optional(),
+        }),
+        response: answers,
+      },
+    },
+    async (request) => {
+      const { expression, tenant, placement } = request.body;
+      return tryOut(parts.warehouse, parts.workspace, expression, tenantFilter(request, tenant), placement);
     },
   );
 

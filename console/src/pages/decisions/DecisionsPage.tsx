@@ -6,6 +6,7 @@ import { DecisionTable } from './DecisionTable.tsx';
 import { Filters } from './Filters.tsx';
 import { Newer } from './Newer.tsx';
 import { Outcomes } from './Outcomes.tsx';
+import { TryOut } from './TryOut.tsx';
 
 const pageSize = 50;
 export const filterNames = ['tenant', 'placement', 'action', 'subject'] as const;
@@ -62,6 +63,7 @@ export function DecisionsPage() {
           {data.next === null && <span className="quiet">That is the oldest.</span>}
         </nav>
       )}
+      <TryOut tenant={search.get('tenant') ?? ''} placement={search.get('placement') ?? ''} />
     </div>
   );
 }
