@@ -17,6 +17,8 @@ export const limits = {
   choices: 256,
   slots: 16,
   takesPerChoice: 64,
+  /** Of all choices at once, for who only looks. */
+  takesAsked: 16_384,
   /** A ledger keeps 64 buckets, and looks this far on either side. */
   leaseSpans: 24,
   /** Times are written as whole numbers of at most 14 digits: until the year 5138. */
@@ -96,9 +98,8 @@ export function checkRequest(partition: number, request: RequestCommit): void {
 }
 
 /** Throws PresageError `state_invalid` when a take is not one that can be counted. */
-export function checkTakes(where: string, takes: Choice['caps']): void {
-  if (takes.length > limits.takesPerChoice)
-    throw invalid(where, `${takes.length} caps in one choice are more than ${limits.takesPerChoice}`);
+export function checkTakes(where: string, takes: Choice['caps'], most: number = limits.takesPerChoice): void {
+  if (takes.length > most) throw invalid(where, `${takes.length} caps at once are more than ${most}`);
   for (const { cap, session, windowMs, limit, at, role, lease } of takes) {
     if (lease !== undefined && !isLease(lease, session)) throw invalid(where, `cap ${cap} can't be leased`);
     if (role === 'after' && session !== null) throw invalid(where, `cap ${cap} has no window`);

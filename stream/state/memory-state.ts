@@ -15,7 +15,7 @@ import {
 } from './caps.ts';
 import { makeLeasing } from './leases/leasing.ts';
 import { memoryLeases } from './leases/memory.ts';
-import { checkCommit, checkRequest, checkTakes } from './limits.ts';
+import { checkCommit, checkRequest, checkTakes, limits } from './limits.ts';
 import { outboxLost } from './outbox-lost.ts';
 import {
   type Commit,
@@ -130,7 +130,7 @@ export function memoryState(parts: { readonly clock: Clock }): StateStore {
       return makeRequest(of(partition), request, parts.clock.now(), held(partition, request.tenant));
     },
     async capsUsed(partition, tenant, subject, takes) {
-      checkTakes(`question about caps of ${tenant}:${subject}`, takes);
+      checkTakes(`question about caps of ${tenant}:${subject}`, takes, limits.takesAsked);
       const caps = of(partition).caps.get(`${tenant}:${subject}`) ?? noCaps();
       return takes.map((take: CapTake) =>
         take.lease === undefined

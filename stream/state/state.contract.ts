@@ -664,6 +664,8 @@ export function stateContract(name: string, prepare: () => Promise<StateUnderTes
         expect(await store.capsUsed(partition, 'acme', 'u:1', takes)).toEqual([1, 1, 0, 0]);
         expect(await store.capsUsed(partition, 'acme', 'u:9', takes)).toEqual([0, 0, 0, 0]);
         expect(await store.capsUsed(partition, 'acme', 'u:1', [])).toEqual([]);
+        const many = Array.from({ length: 4_000 }, () => perSubject(2, 1_500));
+        expect(await store.capsUsed(partition, 'acme', 'u:1', many)).toEqual(many.map(() => 1));
       });
 
       it('of what was forgotten count as full, so that forgetting never exceeds a cap', async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/index.ts';
 import { BlockingReads, RedisCaller, type RedisConnector } from '../../redis/index.ts';
 import { makeLeasing } from '../leases/leasing.ts';
-import { checkRequest, checkTakes } from '../limits.ts';
+import { checkRequest, checkTakes, limits } from '../limits.ts';
 import type { RequestCommit, StateStore } from '../port.ts';
 import { readResolution } from '../resolution.ts';
 import { goWithout, redisCommits } from './commits.ts';
@@ -90,7 +90,7 @@ export function redisState(options: RedisStateOptions): StateStore {
       }
     },
     async capsUsed(partition, tenant, subject, takes) {
-      checkTakes(`question about caps of ${tenant}:${subject}`, takes);
+      checkTakes(`question about caps of ${tenant}:${subject}`, takes, limits.takesAsked);
       if (takes.length === 0) return [];
       const keys = [keysOf(partition).caps(tenant, subject)];
       return (await invoke('caps_used', keys, [packTakes(takes)], `read caps of ${subject}`)) as number[];
