@@ -24,15 +24,17 @@ export function TryOut({ tenant, placement }: { readonly tenant: string; readonl
   const count = (wanted: boolean): number => verdicts.filter(({ verdict }) => verdict === wanted).length;
   return (
     <Panel title="Try a condition" note="on the last 100 decisions; nothing is saved">
-      <form onSubmit={submit} className="filters">
-        <label className="field">
-          <span>Condition (CEL)</span>
-          <input type="text" value={text} onChange={(event) => setText(event.target.value)} required />
-        </label>
-        <button type="submit" className="button">
-          Try
-        </button>
-      </form>
+      <div className="panel-foot">
+        <form onSubmit={submit} className="filters">
+          <label className="field">
+            <span>Condition (CEL)</span>
+            <input type="text" value={text} onChange={(event) => setText(event.target.value)} required />
+          </label>
+          <button type="submit" className="button">
+            Try
+          </button>
+        </form>
+      </div>
       {problem !== null && (
         <p role="alert" className="panel-foot">
           {problem}
