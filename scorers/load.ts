@@ -19,8 +19,10 @@ export async function loadScorers(
   options: ScorerOptions,
 ): Promise<Scorers> {
   const scorers = new Map<string, Scorer>();
-  const close = async () => {
-    await Promise.all([...scorers.values()].map((scorer) => scorer.close()));
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing ??= Promise.all([...scorers.values()].map((scorer) => scorer.close())).then(() => {});
+    return closing;
   };
   try {
     for (const model of workspace.models.values()) scorers.set(model.id, await load(model, options));

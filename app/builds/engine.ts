@@ -47,7 +47,12 @@ export async function loadEngine(workspace: CompiledWorkspace, parts: EnginePart
   for (const layout of await store.layouts()) features.learnLayout(layout);
   await store.saveLayout(features.layout, features.layoutDescription);
   const scorers = await loadScorers(workspace, { clock, logger, metrics });
-  return withHistory({ workspace, features, scorers }, parts);
+  try {
+    return await withHistory({ workspace, features, scorers }, parts);
+  } catch (error) {
+    await scorers.close();
+    throw error;
+  }
 }
 
 /** Snapshots of what subjects share, for a workspace that has such features. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Role } from '../../core/index.ts';
+import type { Scorers } from '../../scorers/index.ts';
 import type { Engines } from '../../stream/index.ts';
 import { type Handover, makeHandover } from '../../stream/rebuild/index.ts';
 import type { StateStore } from '../../stream/state/index.ts';
@@ -21,14 +22,14 @@ export interface RunningEngines extends Engines {
   replace(engine: LoadedEngine): Promise<void>;
 }
 
+/** A request may have begun with the engine that was in force until now: no deadline is longer. */
+const scorersKeptMs = 10_000;
 const lookEveryMs = 5;
-/** Longer than any request may take. */
-const retireMs = 10_000;
 /** A partition stands still so long at most while what is to come into force gets to its position. */
 const patienceMs = 30_000;
 
 /** Which workspace each generation of state is made with. */
-export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngines {
+export function makeEngines(store: StateStore, first: LoadedEngine, keptMs = scorersKeptMs): RunningEngines {
   let settled = first;
   const pinned = new Map<number, LoadedEngine>();
   let offered: LoadedEngine | null = null;
@@ -37,6 +38,20 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
   const all = (): LoadedEngine[] => [
     ...new Set([settled, ...pinned.values(), ...(offered ? [offered] : [])]),
   ];
+  /** Of engines that are in force no longer. */
+  const retired = new Set<Scorers>();
+
+  function retire({ scorers }: LoadedEngine): void {
+    if (all().some((engine) => engine.scorers === scorers)) return;
+    retired.add(scorers);
+    setTimeout(() => void close(scorers), keptMs).unref();
+  }
+
+  async function close(scorers: Scorers): Promise<void> {
+    retired.delete(scorers);
+    // A model that does not end as it should ends with the program: nobody asks it any more.
+    await scorers.close().catch(() => {});
+  }
 
   return {
     sharing: {
@@ -48,6 +63,7 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
       stop: async () => {
         isRunning = false;
         await Promise.all(all().map((engine) => engine.shared?.stop()));
+        await Promise.all([...retired, ...new Set(all().map(({ scorers }) => scorers))].map(close));
       },
       health: () => settled.shared?.health() ?? { state: 'ok' },
     },
@@ -67,12 +83,14 @@ export function makeEngines(store: StateStore, first: LoadedEngine): RunningEngi
     settle(engine) {
       const before = settled;
       settled = engine;
+      const others = [before, ...pinned.values(), ...(offered ? [offered] : [])];
       pinned.clear();
       offered = null;
-      if (before === engine) return;
-      void before.shared?.stop();
-      // Requests that began with it may score yet.
-      setTimeout(() => void before.scorers.close(), retireMs).unref();
+      for (const other of new Set(others)) {
+        if (other === engine) continue;
+        void other.shared?.stop();
+        retire(other);
+      }
     },
     async replace(engine) {
       const before = settled;
