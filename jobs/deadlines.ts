@@ -1,6 +1,6 @@
 import { DelayedError, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type Health, type Logger, messageOf } from '../core/index.ts';
+import { type Health, type Logger, messageOf, PresageError } from '../core/index.ts';
 
 /** Opens a connection to the database of jobs. `purpose` names it in Redis's CLIENT LIST. */
 export type ConnectJobs = (purpose: string) => Redis;
@@ -19,7 +19,7 @@ export interface DeadlineParts {
 
 /** Deadlines by id, kept in Redis: they survive restarts, and each is met at least once. */
 export interface Deadlines {
-  /** Once for each id; again is harmless. */
+  /** Once for each id; again is harmless. Throws `jobs_unavailable`, retriable. */
   set(id: string, at: number): Promise<void>;
   /** It needs no looking after any more. */
   drop(id: string): Promise<void>;
@@ -44,6 +44,7 @@ const retries = { attempts: 3_000, backoff: { type: 'fixed', delay: 30_000 } } a
 const keptFailures = 100;
 /** A server that is gone must not keep a program from ending. */
 const closeWithinMs = 5_000;
+const answerWithinMs = 5_000;
 
 interface DeadlineData {
   readonly id: string;
@@ -72,10 +73,10 @@ export function makeDeadlines({ name, connect, now, logger, due }: DeadlineParts
 
   return {
     async set(id, at) {
-      await queue.add('deadline', { id }, { jobId: id, delay: Math.max(0, at - now()) });
+      await inTime(queue.add('deadline', { id }, { jobId: id, delay: Math.max(0, at - now()) }));
     },
     async drop(id) {
-      await queue.remove(id);
+      await inTime(queue.remove(id));
     },
     start() {
       worker = new Worker<DeadlineData>(
@@ -104,6 +105,26 @@ export function makeDeadlines({ name, connect, now, logger, due }: DeadlineParts
     },
     health: () => (trouble === null ? { state: 'ok' } : { state: 'degraded', why: trouble }),
   };
+}
+
+/** BullMQ waits for Redis for ever; whoever sets a deadline does not, and sets it again. */
+async function inTime(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new PresageError('jobs_unavailable', 'The Redis of jobs does not answer.', { retriable: true }),
+        ),
+      answerWithinMs,
+    );
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
 }
 
 async function within(closing: Promise<unknown>, force: () => Promise<unknown>): Promise<void> {

@@ -49,7 +49,10 @@ async function rig() {
   const clock = runningClock();
   const state = memoryState({ clock });
   const log = memoryLog({ partitions: 4, clock });
-  const redis = connect('reviews');
+  // As in the product: what it can't send fails at once.
+  const redis = redisConnector(server.url).connect('reviews', { db: 1 });
+  redis.on('error', () => {});
+  await new Promise((ready) => redis.once('ready', ready));
   let isAway = false;
   let published = 0;
   const events: StoredEvent[] = [];
@@ -301,6 +304,25 @@ describe('the review role', () => {
     } finally {
       await it.end();
     }
+  });
+
+  it('ends though Redis is gone, and what it had is there again', async () => {
+    const it = await rig();
+    await it.publish(waitingDecision('d1'));
+    await eventually(async () => expect(await it.waiting()).toEqual(['d1']));
+    await server.kill();
+    try {
+      await it.publish(waitingDecision('d2'));
+      await eventually(() => expect(it.health().state).toBe('degraded'));
+      await it.end();
+    } finally {
+      await server.restart();
+    }
+    const redis = connect('look');
+    expect((await redisReviewStore(redis).waiting(null, 10)).map(({ summary }) => summary.id)).toEqual([
+      'd1',
+    ]);
+    redis.disconnect();
   });
 
   it('meets a deadline that came while nothing ran', async () => {
