@@ -73,9 +73,16 @@ export function capUsed(caps: SubjectCaps, take: CapTake): number {
   const isNear = (time: number): boolean =>
     take.role === 'after' ? time <= take.at && take.at - time < length : Math.abs(time - take.at) < length;
   const used = window.times.filter(isNear).length;
-  const mayBeForgotten = window.floor !== never && take.at < window.floor + length;
-  return mayBeForgotten ? Math.max(used, take.limit) : used;
+  const floor = floorFor(take.cap, window, length);
+  return floor !== never && take.at < floor + length ? Math.max(used, take.limit) : used;
 }
+
+/**
+ * Which marks say nothing new was judged by the window that they were made with. A shorter one, of a workspace that has
+ * changed, may miss what was dropped: all up to the newest counts as full for it.
+ */
+const floorFor = (cap: string, window: WindowTakes, length: number): number =>
+  isMark(cap) && length < window.windowMs ? newestOf(window) : window.floor;
 
 /** What the partition holds of the tenant's own limits, to be taken from. */
 export type HeldLeases = (cap: string, bucket: number) => Lease;
@@ -98,9 +105,10 @@ function othersOf(caps: SubjectCaps, { cap, session, limit, windowMs, at }: CapT
   const length = windowMs ?? 0;
   let mayBeForgotten = at < caps.capFloor;
   let used = 0;
-  for (const [name, { times, floor }] of caps.windows) {
+  for (const [name, window] of caps.windows) {
     if (!isOther(name)) continue;
-    used += times.filter((time) => Math.abs(time - at) < length).length;
+    used += window.times.filter((time) => Math.abs(time - at) < length).length;
+    const floor = floorFor(name, window, length);
     if (floor !== never && at < floor + length) mayBeForgotten = true;
   }
   return mayBeForgotten ? Math.max(used, limit) : used;
@@ -195,6 +203,7 @@ function takeOfWindow(caps: SubjectCaps, take: CapTake, length: number): void {
     window = { windowMs: length, floor: floorBefore(caps.capFloor, length), times: [] };
     caps.windows.set(take.cap, window);
   }
+  window.floor = floorFor(take.cap, window, length);
   window.windowMs = length;
   window.times.push(take.at);
   forgetTakes(window);

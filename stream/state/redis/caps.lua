@@ -59,6 +59,16 @@ local function is_mark(cap)
   return string.byte(cap) == MARK
 end
 
+local function newest(window)
+  return window.times[#window.times] or window.floor
+end
+
+-- Marks were dropped by the window that they were made with: for a shorter one all up to the newest counts as full.
+local function floor_for(cap, window, length)
+  if is_mark(cap) and length < window.window then return newest(window) end
+  return window.floor
+end
+
 -- How many other marks of its group a take of "!<group>/<name>" meets: in its session, or less than a window away.
 local function others_of(caps, take)
   local cap, session, limit, window, at = take[1], take[2], take[3], take[4], take[5]
@@ -81,7 +91,8 @@ local function others_of(caps, take)
       for _, time in ipairs(known.times) do
         if math.abs(time - at) < window then used = used + 1 end
       end
-      if known.floor ~= NEVER and at < known.floor + window then may_be_forgotten = true end
+      local floor = floor_for(name, known, window)
+      if floor ~= NEVER and at < floor + window then may_be_forgotten = true end
     end
   end
   return may_be_forgotten and math.max(used, limit) or used
@@ -112,17 +123,14 @@ local function used_of(caps, take)
     if role == 'after' then is_near = time <= at and at - time < window end
     if is_near then used = used + 1 end
   end
-  if known.floor ~= NEVER and at < known.floor + window then used = math.max(used, limit) end
+  local floor = floor_for(cap, known, window)
+  if floor ~= NEVER and at < floor + window then used = math.max(used, limit) end
   return used
 end
 
 -- Redis compares strings by the server's locale; a digest orders equally old names the same everywhere.
 local function precedes(name, other)
   return redis.sha1hex(name) < redis.sha1hex(other)
-end
-
-local function newest(window)
-  return window.times[#window.times] or window.floor
 end
 
 local function forget_session(caps, kept)
@@ -216,6 +224,7 @@ local function take_window(caps, take)
     window = { window = length, floor = floor_before(caps.cap_floor, length), times = {} }
     caps.windows[cap] = window
   end
+  window.floor = floor_for(cap, window, length)
   window.window = length
   table.insert(window.times, at)
   forget_takes(window)
