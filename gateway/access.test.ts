@@ -33,6 +33,8 @@ const requests: Record<string, { path?: string; body?: unknown }> = {
   'GET /api/throughput': {},
   'GET /api/live': {},
   'GET /api/decisions': {},
+  'POST /api/explain': { body: { subject: 'a:a', placement: 'banner' } },
+  'POST /api/tryout': { body: { expression: 'true' } },
   'GET /api/outcomes': {},
   'GET /api/lift': {},
   'GET /api/decisions/:id': { path: '/api/decisions/some' },

@@ -32,7 +32,8 @@ export function explainRoute(app: App, { explain, workspace, clock, newId }: Exp
       },
     },
     async (request, reply) => {
-      const { placement, session, context, tenant } = request.body;
+      const { placement, session, context } = request.body;
+      const tenant = tenantOf(request, workspace.tenants, request.body.tenant);
       if (!workspace.placements.has(placement)) {
         const known = [...workspace.placements.keys()].slice(0, 20).join(', ') || 'none';
         throw new PresageError(
@@ -42,7 +43,7 @@ export function explainRoute(app: App, { explain, workspace, clock, newId }: Exp
       }
       const subject = readSubjectId(request.body.subject);
       const [decision] = await explain({
-        tenant: tenantOf(request, workspace.tenants, tenant),
+        tenant,
         subject,
         session: session ?? null,
         placements: [placement],

@@ -14,7 +14,7 @@ import {
   memoryKeyStorage,
   type ReviewDesk,
 } from '../../gateway/index.ts';
-import type { DecideRequest, StoredEvent } from '../../schemas/index.ts';
+import type { DecideRequest, DecisionRecord, StoredEvent } from '../../schemas/index.ts';
 import { makeFeatureSet, moveTo } from '../../stream/features/index.ts';
 import { type EventLog, memoryLog } from '../../stream/log/index.ts';
 import { memoryState, type StateStore } from '../../stream/state/index.ts';
@@ -127,6 +127,10 @@ export async function startLab(overrides: Partial<GatewayDeps> & { yaml?: string
     decide: async (request) => {
       decided.push(request);
       return [];
+    },
+    explain: async (request) => {
+      decided.push(request);
+      return [{ candidates: [] } as unknown as DecisionRecord];
     },
     control: { stop: control('stop'), resume: control('resume'), stoppedTenants: () => stopped },
     // Its own rules are tested where it is (jobs/review).
