@@ -49,7 +49,8 @@ beforeEach(async () => {
   sent = 0;
 });
 afterEach(async () => {
-  await program?.kill();
+  // A killed program leaves its Redis behind, for the next start to find.
+  await program?.stop();
   await home?.remove();
 });
 
