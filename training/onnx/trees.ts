@@ -40,5 +40,9 @@ export function treesOnnx(
     node: graph.nodes,
   });
   model.producerName = 'presage train';
+  // A set in Python, in another order each time: the same forest shall be the same bytes.
+  model.opsetImport = (model.opsetImport ?? []).sort((a, b) =>
+    (a.domain ?? '') < (b.domain ?? '') ? -1 : 1,
+  );
   return onnx.ModelProto.encode(model).finish();
 }

@@ -81,7 +81,11 @@ async function make(home: string, say: (line: string) => void): Promise<void> {
 /** Resolves when the program has ended well; else rejects with its last lines. */
 function call(program: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Sets of texts in the same order each time: what is written shall depend on its input alone.
+      env: { ...process.env, PYTHONHASHSEED: '0' },
+    });
     let said = '';
     child.stderr.on('data', (bytes: Buffer) => {
       said = (said + bytes.toString()).slice(-4_000);
