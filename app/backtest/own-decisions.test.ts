@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backtest, loggedPolicy, policyOfTable } from '../../replay/index.ts';
 import { openEmbeddedWarehouse, type Warehouse } from '../../sinks/clickhouse/index.ts';
-import type { Ask } from '../instance/store.ts';
+import type { Ask } from '../parity/port.ts';
 import { type OwnOptions, readOwnDecisions } from './own-decisions.ts';
 
 const start = Date.UTC(2026, 0, 1);

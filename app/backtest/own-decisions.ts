@@ -1,7 +1,8 @@
 import { PresageError } from '../../core/index.ts';
 import { DecisionLogWriter, ownDecision, readDecision } from '../../replay/index.ts';
 import type { DecisionRecord } from '../../schemas/index.ts';
-import { type Ask, quote } from '../instance/store.ts';
+import { quoted } from '../../stream/features/sql/index.ts';
+import type { Ask } from '../parity/port.ts';
 import type { PolicyOfDecision } from './policy-file.ts';
 import type { ReadLog } from './read-log.ts';
 
@@ -32,7 +33,7 @@ export async function readOwnDecisions(
   let rejected = 0;
   let taken = 0;
   for (let last = ''; ; ) {
-    const rows = await ask(pageOf(options, last));
+    const rows = await ask<Record<string, unknown>>(pageOf(options, last));
     for (const row of rows) {
       last = String(row.id);
       read++;
@@ -70,10 +71,10 @@ export async function readOwnDecisions(
 
 function pageOf({ placement, tenant, outcome, before, withSimulated }: OwnOptions, last: string): string {
   const conditions = [
-    `placement = ${quote(placement)}`,
-    `id > ${quote(last)}`,
+    `placement = ${quoted(placement)}`,
+    `id > ${quoted(last)}`,
     `decided < fromUnixTimestamp64Milli(toInt64(${Math.floor(before)}))`,
-    ...(tenant === null ? [] : [`tenant = ${quote(tenant)}`]),
+    ...(tenant === null ? [] : [`tenant = ${quoted(tenant)}`]),
     ...(withSimulated ? [] : ['NOT simulated']),
   ];
   const of = 'decision IN (SELECT id FROM page)';
@@ -81,7 +82,7 @@ function pageOf({ placement, tenant, outcome, before, withSimulated }: OwnOption
 SELECT page.id AS id, any(page.record) AS record, groupUniqArray(e.action) AS shown, groupUniqArray(o.action) AS rewarded
 FROM page
 LEFT JOIN (SELECT decision, tenant, toString(action) AS action FROM exposures WHERE ${of}) AS e ON e.decision = page.id AND e.tenant = page.tenant
-LEFT JOIN (SELECT decision, tenant, toString(action) AS action FROM outcomes WHERE outcome = ${quote(outcome)} AND ${of}) AS o ON o.decision = page.id AND o.tenant = page.tenant
+LEFT JOIN (SELECT decision, tenant, toString(action) AS action FROM outcomes WHERE outcome = ${quoted(outcome)} AND ${of}) AS o ON o.decision = page.id AND o.tenant = page.tenant
 GROUP BY page.id ORDER BY id`;
 }
 

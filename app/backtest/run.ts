@@ -13,9 +13,9 @@ import {
   policyOfRows,
   policyOfTable,
 } from '../../replay/index.ts';
+import { connect } from '../commands/connect.ts';
 import type { Context } from '../commands/context.ts';
 import { loadRowMap } from '../feed/index.ts';
-import { openStore } from '../instance/store.ts';
 import type { BacktestCommandOptions } from './options.ts';
 import { readOwnDecisions } from './own-decisions.ts';
 import { loadPolicy, loadTable, type PolicyFile, type PolicyOfDecision } from './policy-file.ts';
@@ -71,7 +71,7 @@ async function sourceOf(
 ): Promise<Source> {
   const { log, map, decisions, placement } = options;
   if (decisions && placement !== undefined && log === undefined && map === undefined) {
-    const store = await openStore(options, context);
+    const store = await connect(options, context);
     try {
       const own = await readOwnDecisions(
         store.ask,

@@ -14,7 +14,7 @@ import { emptyProfile, mostTypes } from '../infer/profile.ts';
 import { count, type ProposedType, propose } from '../infer/propose.ts';
 import { renderProposals } from '../infer/render.ts';
 import { observeFile, observeStored } from '../infer/sources.ts';
-import { openStore } from '../instance/store.ts';
+import { connect } from './connect.ts';
 import { type Context, folderOf, type SharedOptions, withShared, workspaceFolder } from './context.ts';
 
 interface InferOptions extends SharedOptions {
@@ -108,7 +108,7 @@ async function fromFile(
 }
 
 async function fromStore(profile: ReturnType<typeof emptyProfile>, options: InferOptions, context: Context) {
-  const { ask, close } = await openStore(options, context);
+  const { ask, close } = await connect(options, context);
   try {
     const { totals, observed } = await observeStored(profile, ask, {
       sample: options.sample,

@@ -106,13 +106,7 @@ describe('stored events', () => {
     await warehouse.insert('events', `${rows.join('\n')}\n`, 'infer');
   });
   afterAll(() => warehouse.close());
-  const ask = async (sql: string) => {
-    const body = await warehouse.query(sql, { format: 'JSONEachRow' });
-    return body
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  };
+  const ask = <T>(sql: string): Promise<T[]> => warehouse.rows<T>(sql);
 
   it('are all looked at, page by page, each once', async () => {
     const profile = emptyProfile();

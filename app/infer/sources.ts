@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { PresageError } from '../../core/index.ts';
+import { quoted } from '../../stream/features/sql/index.ts';
 import { mapRow, type RowMap } from '../feed/index.ts';
 import { type RowFormat, readRows } from '../feed/rows.ts';
-import { type Ask, quote } from '../instance/store.ts';
+import type { Ask } from '../parity/port.ts';
 import { type EventProfile, observe } from './profile.ts';
 
 export interface Observed {
@@ -59,8 +60,8 @@ export async function observeStored(
   ask: Ask,
   options: { readonly sample: number; readonly tenant: string | null },
 ): Promise<StoredTypes> {
-  const tenant = options.tenant === null ? '' : ` AND tenant = ${quote(options.tenant)}`;
-  const types = await ask(
+  const tenant = options.tenant === null ? '' : ` AND tenant = ${quoted(options.tenant)}`;
+  const types = await ask<Record<string, unknown>>(
     `SELECT type, toFloat64(count()) AS seen FROM events WHERE 1${tenant} GROUP BY type ORDER BY seen DESC LIMIT ${mostTypesAsked}`,
   );
   const totals = new Map(types.map(({ type, seen }) => [String(type), Number(seen)]));
@@ -70,15 +71,15 @@ export async function observeStored(
     for (let left = options.sample; left > 0; ) {
       const wanted = Math.min(page, left);
       const after = last === '' ? '' : ` AND (cityHash64(id), id) > ${last}`;
-      const rows = await ask(
-        `SELECT properties, id, toString(cityHash64(id)) AS hash FROM events WHERE type = ${quote(type)}${tenant}${after} ORDER BY cityHash64(id), id LIMIT ${wanted}`,
+      const rows = await ask<Record<string, unknown>>(
+        `SELECT properties, id, toString(cityHash64(id)) AS hash FROM events WHERE type = ${quoted(type)}${tenant}${after} ORDER BY cityHash64(id), id LIMIT ${wanted}`,
       );
       for (const { properties } of rows) observe(profile, type, parse(properties));
       observed += rows.length;
       left -= rows.length;
       const end = rows.at(-1);
       if (rows.length < wanted || end === undefined) break;
-      last = `(toUInt64(${quote(String(end.hash))}), ${quote(String(end.id))})`;
+      last = `(toUInt64(${quoted(String(end.hash))}), ${quoted(String(end.id))})`;
     }
   }
   return { totals, observed };
